@@ -1,0 +1,47 @@
+#pragma once
+
+#include "worker/domain/time.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::kafka {
+
+/// How to reach a cluster: source.kafka.* and results.kafka.* share the shape.
+struct Connection {
+  std::vector<std::string> brokers;  ///< host:port
+  std::string user;                  ///< with password: SASL SCRAM-SHA-512 over TLS
+  std::string password_file;
+  std::string tls_ca_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  std::map<std::string, std::string> properties;  ///< librdkafka's; owned ones are refused by name
+};
+
+enum class Start : std::uint8_t { earliest, latest };
+
+struct SourceSettings {
+  Connection connection;
+  std::string topic;
+  std::string group;
+  std::string instance_id;        ///< empty: dynamic membership
+  Start start = Start::earliest;  ///< only while no offset was ever committed
+  std::size_t event_bytes_max = 1'048'576;
+  std::size_t fetch_bytes_max = 67'108'864;  ///< all partition queues together: memory.bytes_max/4
+  Milliseconds session_timeout{60'000};      ///< request_timeout + settle_time + 15 s
+  Milliseconds rebalance_timeout{300'000};   ///< max.poll.interval.ms
+};
+
+struct RecordSettings {
+  Connection connection;
+  std::string topic;
+  std::string dead_letter_topic;  ///< empty: none
+  std::string source;             ///< CloudEvents source of the result events
+  std::string environment;
+  std::string transactional_id;  ///< group + instance id, or a UUID per process
+  Milliseconds transaction_timeout{10'000};
+};
+
+}  // namespace helsekontakter::kafka

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "worker/domain/organization_number.h"
+#include "worker/domain/time.h"
+#include "worker/domain/verdict.h"
+#include "worker/fhir/form.h"
+#include "worker/submission/rules.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace helsekontakter {
+
+enum class OfferingGate : std::uint8_t { pending, off };
+
+/// Everything that decides how the core behaves. Names follow the keys of the operator's file.
+struct WorkerSettings {
+  struct Batch {
+    std::size_t entries_max = 100;      ///< Bundle entries
+    std::size_t bytes_max = 1'048'576;  ///< exact bytes of the request body
+    Milliseconds age_max{2000};         ///< the oldest change makes a batch eligible
+  };
+  struct Api {
+    std::size_t in_flight_max = 4;
+    std::size_t in_flight_per_organization_max = 1;
+    double requests_per_second_max = 10;  ///< 0: no limit
+    Milliseconds request_timeout{15'000};
+    Milliseconds settle_time{30'000};  ///< after an unknown outcome, before a newer change
+  };
+  struct Retry {
+    std::uint32_t attempts_max = 5;
+    Milliseconds backoff_first{500};
+    Milliseconds backoff_max{60'000};
+  };
+  struct Brake {
+    std::uint32_t rejected_in_row_max = 200;
+    double rejected_share_max = 0.5;  ///< of the last 1000 concluded
+  };
+  struct OrganizationSettings {
+    bool paused = false;
+  };
+
+  Batch batch;
+  Api api;
+  Retry retry;
+  Brake brake;
+  OfferingGate gate = OfferingGate::pending;
+  std::size_t memory_bytes_max = 268'435'456;
+  std::size_t metadata_characters_max = 4096;  ///< of a committed offset, the broker's limit
+  BundleForm form;
+  OutcomeRules rules;
+  std::unordered_map<OrganizationNumber, OrganizationSettings> organizations;
+};
+
+}  // namespace helsekontakter
