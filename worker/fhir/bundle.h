@@ -73,4 +73,8 @@ std::size_t append_offering_entries(std::string& out, const BundleForm& form,
 /// Appends a JSON string with its quotes; the text is valid UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 
+/// An element id is a text without white space (FHIR R4, Element.id). A business id that is none
+/// goes into the endpoint's identifier, whatever the form.
+[[nodiscard]] bool can_be_element_id(std::string_view text);
+
 }  // namespace helsekontakter::fhir

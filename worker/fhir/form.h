@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace helsekontakter {
 
@@ -34,5 +35,12 @@ struct BundleForm {
   MembershipEndForm member_end_form = MembershipEndForm::period_end;
   OfferingEndForm offering_end_form = OfferingEndForm::active_false;
 };
+
+/// What makes the Bundles of this form break FHIR R4, a sentence each naming its keys; for a
+/// warning, since the endpoint may want exactly that.
+[[nodiscard]] std::vector<std::string> r4_faults(const BundleForm& form);
+
+/// No fault: every Bundle of this form is valid R4 (held by tests/fhir).
+[[nodiscard]] bool is_valid_r4(const BundleForm& form);
 
 }  // namespace helsekontakter
