@@ -1,0 +1,98 @@
+#include "adapters/json/calendar.h"
+
+#include <algorithm>
+
+namespace helsekontakter::json {
+namespace {
+
+/// The value of a fixed number of digits, or nothing.
+std::optional<int> number(std::string_view text, std::size_t at, std::size_t digits) {
+  int value = 0;
+  for (std::size_t i = at; i < at + digits; ++i) {
+    if (i >= text.size() || text[i] < '0' || text[i] > '9') return std::nullopt;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+/// Takes ".digits" off the front; absent: zero.
+std::optional<std::chrono::microseconds> take_fraction(std::string_view& text) {
+  if (text.empty() || text.front() != '.') return std::chrono::microseconds{0};
+  std::int64_t value = 0;
+  std::size_t digits = 0;
+  for (text.remove_prefix(1); !text.empty() && text.front() >= '0' && text.front() <= '9';
+       text.remove_prefix(1)) {
+    if (digits < 6) value = value * 10 + (text.front() - '0');
+    ++digits;
+  }
+  if (digits == 0) return std::nullopt;
+  for (; digits < 6; ++digits) value *= 10;
+  return std::chrono::microseconds{value};
+}
+
+/// Reads "Z" or "+hh:mm"; nothing else may follow.
+std::optional<std::chrono::minutes> read_zone(std::string_view text) {
+  if (text == "Z" || text == "z") return std::chrono::minutes{0};
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
+    return std::nullopt;
+  }
+  const auto hours = number(text, 1, 2);
+  const auto minutes = number(text, 4, 2);
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  const std::chrono::minutes offset{*hours * 60 + *minutes};
+  return text[0] == '-' ? -offset : offset;
+}
+
+}  // namespace
+
+std::optional<std::chrono::sys_days> parse_date(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto year = number(text, 0, 4);
+  const auto month = number(text, 5, 2);
+  const auto day = number(text, 8, 2);
+  if (!year || !month || !day || *year == 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month{static_cast<unsigned>(*month)},
+                                         std::chrono::day{static_cast<unsigned>(*day)}};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days{date};
+}
+
+std::optional<Microseconds> parse_time(std::string_view text) {
+  // 2026-01-31T12:00:00 is the least; RFC 3339 allows a small t and a space too.
+  if (text.size() < 20 || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
+  const auto date = parse_date(text.substr(0, 10));
+  const auto hour = number(text, 11, 2);
+  const auto minute = number(text, 14, 2);
+  const auto second = number(text, 17, 2);
+  if (!date || !hour || !minute || !second) return std::nullopt;
+  if (*hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  std::string_view rest = text.substr(19);
+  const auto fraction = take_fraction(rest);
+  const auto zone = read_zone(rest);
+  if (!fraction || !zone) return std::nullopt;
+  const bool leap = *second == 60;
+  const auto whole = std::chrono::seconds{leap ? 59 : *second};
+  return *date + std::chrono::hours{*hour} + std::chrono::minutes{*minute} + whole +
+         (leap ? std::chrono::microseconds{999'999} : *fraction) - *zone;
+}
+
+std::optional<std::array<char, 10>> date_text(std::chrono::sys_days date) {
+  const std::chrono::year_month_day parts{date};
+  const int year = int{parts.year()};
+  if (year < 1 || year > 9999) return std::nullopt;
+  std::array<char, 10> text{};
+  text.fill('-');
+  const auto write = [&text](std::size_t at, std::size_t digits, unsigned value) {
+    for (std::size_t i = at + digits; i-- > at; value /= 10) {
+      text[i] = static_cast<char>('0' + value % 10);
+    }
+  };
+  write(0, 4, static_cast<unsigned>(year));
+  write(5, 2, unsigned{parts.month()});
+  write(8, 2, unsigned{parts.day()});
+  return text;
+}
+
+}  // namespace helsekontakter::json
