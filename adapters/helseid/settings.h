@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/crypto/secret_file.h"
 #include "worker/domain/organization_number.h"
 #include "worker/domain/time.h"
 
@@ -15,7 +16,7 @@ enum class TokenMode : std::uint8_t { bearer, dpop };
 enum class Tenancy : std::uint8_t { single, multi };
 enum class OrgClaimForm : std::uint8_t { object, array };
 enum class OrgChildEmptyForm : std::uint8_t { parent, parent_colon };  ///< NO:ORGNR:<parent>[:]
-enum class ModeCheck : std::uint8_t { off, warn, fail };               ///< secrets.mode_check
+using ModeCheck = crypto::ModeCheck;                                   ///< secrets.mode_check
 
 /// auth.* and organizations.*; defaults and sources: contract/helseid 11.
 struct Settings {
