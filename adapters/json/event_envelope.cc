@@ -1,0 +1,253 @@
+#include "adapters/json/event_envelope.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <simdjson.h>
+
+namespace helsekontakter::json {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
+  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
+                    [](char a, char b) { return lower(a) == b; });
+}
+
+bool ends_ignoring_case(std::string_view text, std::string_view lower_case) {
+  return text.size() >= lower_case.size() &&
+         equal_ignoring_case(text.substr(text.size() - lower_case.size()), lower_case);
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view media_type(std::string_view content_type) {
+  return trimmed(content_type.substr(0, content_type.find(';')));
+}
+
+/// False when a charset parameter names something that is not UTF-8 (or its subset ASCII).
+bool is_utf8(std::string_view content_type) {
+  for (auto at = content_type.find(';'); at != std::string_view::npos;) {
+    const auto next = content_type.find(';', at + 1);
+    const auto length = next == std::string_view::npos ? next : next - at - 1;
+    const std::string_view parameter = trimmed(content_type.substr(at + 1, length));
+    at = next;
+    constexpr std::string_view charset = "charset=";
+    if (!equal_ignoring_case(parameter.substr(0, charset.size()), charset)) continue;
+    std::string_view value = parameter.substr(charset.size());
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    return equal_ignoring_case(value, "utf-8") || equal_ignoring_case(value, "us-ascii");
+  }
+  return true;
+}
+
+/// The attribute's name of a CloudEvents header, or nothing for any other header.
+std::string_view attribute_name(std::string_view header) {
+  for (const std::string_view prefix : {"ce_", "cloudEvents:", "cloudEvents_"}) {
+    if (header.substr(0, prefix.size()) == prefix) return header.substr(prefix.size());
+  }
+  return {};
+}
+
+using Attribute = std::pair<std::string_view, std::string_view Envelope::*>;
+
+constexpr std::array<Attribute, 10> attributes{{{"specversion", &Envelope::specversion},
+                                                {"id", &Envelope::id},
+                                                {"source", &Envelope::source},
+                                                {"type", &Envelope::type},
+                                                {"subject", &Envelope::subject},
+                                                {"time", &Envelope::time},
+                                                {"traceparent", &Envelope::traceparent},
+                                                {"tracestate", &Envelope::tracestate},
+                                                {"resend", &Envelope::resend},
+                                                {"resendversion", &Envelope::resend_version}}};
+
+/// Collects the attributes of the binary mode; the first fault stays.
+class AttributeReader {
+ public:
+  explicit AttributeReader(Packing& packing) : packing_(packing) {}
+
+  void read(std::string_view name, std::string_view value) {
+    const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                    [name](const Attribute& each) { return each.first == name; });
+    if (found == attributes.end()) return;
+    const auto bit = std::uint32_t{1} << (found - attributes.begin());
+    if ((seen_ & bit) != 0) {
+      refuse(name, Reason::duplicate_name);
+    } else if (!simdjson::validate_utf8(value.data(), value.size())) {
+      refuse(name, Reason::invalid_utf8);
+    } else {
+      packing_.attributes.*(found->second) = value;
+    }
+    seen_ |= bit;
+  }
+
+  /// True when the headers are those of a CloudEvent.
+  [[nodiscard]] bool any() const { return seen_ != 0; }
+
+ private:
+  void refuse(std::string_view name, Reason reason) {
+    if (!packing_.fault) packing_.fault = attribute_fault(Mode::binary, reason, name);
+  }
+
+  Packing& packing_;
+  std::uint32_t seen_ = 0;
+};
+
+/// W3C trace context as a header of its own, where no CloudEvents extension carries it.
+void read_trace_header(std::string_view name, std::string_view value, Envelope& trace) {
+  if (!simdjson::validate_utf8(value.data(), value.size())) return;
+  if (equal_ignoring_case(name, "traceparent")) trace.traceparent = value;
+  if (equal_ignoring_case(name, "tracestate")) trace.tracestate = value;
+}
+
+std::optional<Mode> mode_of(std::string_view content_type, bool has_attributes) {
+  if (equal_ignoring_case(media_type(content_type), "application/cloudevents+json")) {
+    return Mode::structured;
+  }
+  if (has_attributes) return Mode::binary;
+  return std::nullopt;
+}
+
+bool is_readable(std::string_view content_type, std::optional<Mode> mode) {
+  if (mode == Mode::structured) return is_utf8(content_type);
+  constexpr std::string_view cloud_events = "application/cloudevents";
+  const std::string_view media = media_type(content_type);
+  if (equal_ignoring_case(media.substr(0, cloud_events.size()), cloud_events)) return false;
+  return is_json(content_type);
+}
+
+/// Attributes of the structured mode; the last two are known but not used.
+enum Name : std::size_t {
+  specversion,
+  id,
+  source,
+  type,
+  subject,
+  time_,
+  data_,
+  traceparent,
+  tracestate,
+  resend,
+  resendversion,
+  datacontenttype,
+  data_base64,
+};
+constexpr std::array<std::string_view, 15> names{
+    "specversion", "id",          "source",      "type",   "subject",       "time",
+    "data",        "traceparent", "tracestate",  "resend", "resendversion", "datacontenttype",
+    "data_base64", "dataschema",  "partitionkey"};
+
+}  // namespace
+
+Fault attribute_fault(Mode mode, Reason reason, std::string_view name) {
+  return {reason, (mode == Mode::binary ? "ce_" : "/") + std::string(name)};
+}
+
+Check StructuredAttributes::read(const simdjson::dom::object& event, Envelope& envelope,
+                                 std::uint64_t& unknown) {
+  Check first = fields_.read(event, names, root_, unknown);
+  // All of them, also after a fault: what can be read goes into the result.
+  const auto take = [&](Name at, std::string_view& out) {
+    Check wrong = fields_.optional_text(at, out);
+    if (wrong && !first) first = std::move(wrong);
+  };
+  take(specversion, envelope.specversion);
+  take(id, envelope.id);
+  take(source, envelope.source);
+  take(type, envelope.type);
+  take(subject, envelope.subject);
+  take(time_, envelope.time);
+  // One trace context, not the parent of one and the state of another.
+  if (fields_.find(traceparent) != nullptr) envelope.tracestate = {};
+  take(traceparent, envelope.traceparent);
+  take(tracestate, envelope.tracestate);
+  take(resend, envelope.resend);
+  take(datacontenttype, envelope.data_content_type);
+  Check wrong = read_resend_version(envelope);
+  if (wrong && !first) first = std::move(wrong);
+  return first;
+}
+
+Check StructuredAttributes::read_resend_version(Envelope& envelope) {
+  const simdjson::dom::element* value = fields_.find(resendversion);
+  if (value == nullptr) return std::nullopt;
+  // CloudEvents integers have 32 bits, so a large one travels as a string; both are read.
+  std::int64_t number = 0;
+  if (value->get(number) != simdjson::SUCCESS) {
+    return fields_.optional_text(resendversion, envelope.resend_version);
+  }
+  resend_version_ = std::to_string(number);
+  envelope.resend_version = resend_version_;
+  return std::nullopt;
+}
+
+const simdjson::dom::element* StructuredAttributes::data() const {
+  return fields_.find(data_);
+}
+
+Check StructuredAttributes::check_data(const Envelope& envelope) const {
+  if (fields_.find(data_base64) != nullptr) {
+    return fields_.fault(data_base64, Reason::unsupported_content);
+  }
+  if (!is_json(envelope.data_content_type)) {
+    return fields_.fault(datacontenttype, Reason::unsupported_content);
+  }
+  if (data() == nullptr) return fields_.fault(data_, Reason::field_missing);
+  return std::nullopt;
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string_view media = media_type(content_type);
+  if (media.empty()) return true;
+  const bool json = equal_ignoring_case(media, "application/json") ||
+                    equal_ignoring_case(media, "text/json") || ends_ignoring_case(media, "+json");
+  return json && is_utf8(content_type);
+}
+
+Packing packing_of(const RawEvent& raw) {
+  Packing packing;
+  AttributeReader reader(packing);
+  Envelope trace;
+  std::string_view content_type = raw.content_type;
+  std::string_view content_encoding;
+  for (const auto& [name, value] : raw.headers) {
+    if (const std::string_view attribute = attribute_name(name); !attribute.empty()) {
+      reader.read(attribute, value);
+    } else if (equal_ignoring_case(name, "content-type")) {
+      content_type = value;
+    } else if (equal_ignoring_case(name, "content-encoding")) {
+      content_encoding = value;
+    } else {
+      read_trace_header(name, value, trace);
+    }
+  }
+  packing.mode = mode_of(content_type, reader.any());
+  if (packing.mode != Mode::binary) {
+    packing.fault.reset();
+    packing.attributes = {};
+  }
+  if (packing.attributes.traceparent.empty()) {
+    packing.attributes.traceparent = trace.traceparent;
+    packing.attributes.tracestate = trace.tracestate;
+  }
+  if (packing.fault) return packing;
+  if (!content_encoding.empty() && !equal_ignoring_case(content_encoding, "identity")) {
+    packing.fault = Fault{Reason::unsupported_content, "content-encoding"};
+  } else if (!is_readable(content_type, packing.mode)) {
+    packing.fault = Fault{Reason::unsupported_content, "content-type"};
+  }
+  return packing;
+}
+
+}  // namespace helsekontakter::json
