@@ -1,0 +1,398 @@
+// Intake: partitions come and go; each delivery finds its place among the changes of its key.
+
+#include "worker/domain/ensure.h"
+#include "worker/fhir/bundle.h"
+#include "worker/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace helsekontakter {
+namespace {
+
+using Field = Texts::Field;
+
+constexpr Milliseconds full_notice_after{60'000};
+
+std::size_t bytes_of(const Held& held) {
+  return held.delivery.texts[Field::entry].size() + 1;
+}
+
+}  // namespace
+
+void Worker::take(Assigned& input) {
+  if (stopping_) {
+    out_->source.release.emplace_back(input.partition, input.epoch);
+    return;
+  }
+  drop_partition(input.partition);
+  const auto mark = decode(input.metadata, input.committed);
+  const ProgressMark restored = mark.value_or(ProgressMark{
+      .concluded = {}, .submitted_to = input.committed, .clean = true, .unsettled = false});
+  PartitionState state(
+      input.epoch, PartitionProgress(input.committed, restored, settings_.metadata_characters_max));
+  state.end = input.end;
+  state.submitted_to = std::max(restored.submitted_to, input.committed);
+  state.read_to = restored.clean ? input.committed : std::min(restored.submitted_to, input.end);
+  state.recovering = !restored.clean;
+  state.recorded = state.progress.committed();
+  state.share = settings_.memory_bytes_max / 2 / std::max<std::size_t>(1, input.partitions_total);
+  if (restored.unsettled) {
+    state.quiet_until = now_ + settings_.api.settle_time;
+    state.unsettled_until = *state.quiet_until;
+  }
+  partitions_.emplace(input.partition, std::move(state));
+}
+
+void Worker::take(Revoked& input) {
+  PartitionState* partition = partition_of(input.partition, input.epoch);
+  if (partition == nullptr) {
+    out_->source.release.emplace_back(input.partition, input.epoch);
+    return;
+  }
+  begin_revoke(input.partition, *partition);
+}
+
+void Worker::take(Lost& input) {
+  if (partition_of(input.partition, input.epoch) != nullptr) drop_partition(input.partition);
+}
+
+void Worker::take(Delivered& input) {
+  for (Delivery& delivery : input.deliveries) {
+    PartitionState* partition = partition_of(delivery.position.partition, delivery.epoch);
+    if (partition == nullptr || partition->revoking) continue;
+    partition->bytes += delivery.cost();
+    if (!partition->backlog.empty() || !partition->progress.admits(delivery.position.offset)) {
+      partition->backlog.push_back(std::move(delivery));
+    } else {
+      admit(std::move(delivery), *partition);
+    }
+  }
+}
+
+void Worker::take(ReachedPosition& input) {
+  PartitionState* partition = partition_of(input.partition, input.epoch);
+  if (partition != nullptr && partition->backlog.empty()) partition->progress.reach(input.position);
+}
+
+void Worker::admit_backlog() {
+  for (auto& [number, partition] : partitions_) {
+    while (!partition.backlog.empty() &&
+           partition.progress.admits(partition.backlog.front().position.offset)) {
+      Delivery delivery = std::move(partition.backlog.front());
+      partition.backlog.pop_front();
+      admit(std::move(delivery), partition);
+    }
+  }
+}
+
+void Worker::admit(Delivery delivery, PartitionState& partition) {
+  const std::size_t cost = delivery.cost();
+  const Offset offset = delivery.position.offset;
+  if (!partition.progress.receive(offset)) {
+    partition.bytes -= cost;
+    return;
+  }
+  if (std::holds_alternative<Tombstone>(delivery.content)) {
+    partition.progress.conclude(offset);
+    partition.bytes -= cost;
+    ++tombstones_;
+    return;
+  }
+  const Slot slot = slots_.add(std::move(delivery));
+  slots_[slot].arrival = ++arrivals_;
+  slots_[slot].since = now_;
+  if (slots_[slot].is_change()) {
+    (void)source_brake_.note(false);
+    admit_change(slot);
+  } else {
+    admit_finding(slot);
+  }
+}
+
+void Worker::admit_finding(Slot slot) {
+  const Finding& finding = std::get<Finding>(slots_[slot].delivery.content);
+  const Reason reason = finding.reason;
+  const Verdict verdict = entry_of(reason).verdict;
+  if (finding.organization) {
+    Organization& organization = organization_of(*finding.organization);
+    if (organization.hold.lasting() || organization.brake.pulled()) {
+      (void)slots_.place(slot, Place::stalled);
+      return;
+    }
+    (void)add_conclusion(slot, verdict, reason, false);
+    note_conclusion(organization, true);
+    return;
+  }
+  if (source_brake_.pulled()) {
+    (void)slots_.place(slot, Place::stalled);
+    return;
+  }
+  (void)add_conclusion(slot, verdict, reason, false);
+  if (source_brake_.note(true)) {
+    notice(Notice::Kind::brake_pulled, std::nullopt, std::nullopt,
+           "too many events in which no organisation can be read: nothing more is read. Mend the "
+           "sender, then restart");
+  }
+}
+
+void Worker::note_conclusion(Organization& organization, bool unusable) {
+  if (!organization.brake.note(unusable)) return;
+  (void)organization.hold.begin_lasting();
+  notice(Notice::Kind::brake_pulled, organization.number, std::nullopt,
+         "too many changes of organisation " + organization.number.digits() +
+             " are rejected or undecodable (brake.*): it is held. Mend the sender's data, then "
+             "restart");
+}
+
+bool Worker::fits_alone(const Held& held) const {
+  const Change& change = held.change();
+  const std::size_t head = held.delivery.texts[Field::head].size();
+  const std::size_t entries = change.entries + (head > 0 ? 1u : 0u);
+  const std::size_t bytes = prefix_[static_cast<std::size_t>(change.lane)].size() +
+                            fhir::bundle_suffix().size() + (head > 0 ? head + 1 : 0) +
+                            held.delivery.texts[Field::entry].size();
+  return entries <= settings_.batch.entries_max && bytes <= settings_.batch.bytes_max;
+}
+
+void Worker::admit_change(Slot slot) {
+  const Change& change = slots_[slot].change();
+  Organization& organization = organization_of(change.organization);
+  if (change.lane == Lane::offerings) ++organization.offerings_open;
+  if (!fits_alone(slots_[slot])) {
+    (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, false);
+    note_conclusion(organization, true);
+    return;
+  }
+  order(slot);
+}
+
+/// Finds the change's place among those of its key: the newest waits, older ones hang on it.
+void Worker::order(Slot slot) {
+  const Change& change = slots_[slot].change();
+  KeyState& key = keys_[change.key];
+  const bool repeats = change.version == key.concluded_version && !change.resend;
+  if (change.version < key.concluded_version ||
+      (repeats && change.content != key.concluded_content)) {
+    (void)add_conclusion(slot, Verdict::superseded,
+                         repeats ? Reason::version_equal : Reason::newer_version, false);
+    return;
+  }
+  const Slot head = key.waiting != Slots::none ? key.waiting : key.in_flight;
+  if (head == Slots::none) {
+    key.waiting = slot;
+    place(slot, key);
+    return;
+  }
+  const Change& known = slots_[head].change();
+  const bool same_event = change.event == known.event;
+  if (change.version > known.version ||
+      (change.version == known.version && change.resend && !same_event)) {
+    if (key.waiting != Slots::none) {
+      supersede_waiting(key, slot);
+    } else {
+      key.waiting = slot;
+      place(slot, key);
+    }
+  } else if (change.version < known.version) {
+    chain(head, slot, ChainedAs::newer_version);
+  } else {
+    const bool same = same_event || change.content == known.content;
+    chain(head, slot, same ? ChainedAs::same : ChainedAs::version_equal);
+  }
+}
+
+void Worker::chain(Slot head, Slot older, ChainedAs as) {
+  (void)slots_.place(older, Place::chained);
+  slots_[older].as = as;
+  slots_[older].next = slots_[head].chain;
+  slots_[head].chain = older;
+}
+
+/// The newer change takes the place of the waiting one, its age included; the older hangs on it.
+void Worker::supersede_waiting(KeyState& key, Slot newer) {
+  const Slot waiting = key.waiting;
+  Held& old = slots_[waiting];
+  Held& fresh = slots_[newer];
+  for (Slot at = old.chain; at != Slots::none; at = slots_[at].next) {
+    if (slots_[at].as == ChainedAs::same) slots_[at].as = ChainedAs::newer_version;
+  }
+  const bool same_partition = old.delivery.position.partition == fresh.delivery.position.partition;
+  if (old.place == Place::queued) leave_queue(waiting);
+  if (old.place != Place::grouped && same_partition) {
+    std::swap(old.delivery, fresh.delivery);
+    std::swap(old.arrival, fresh.arrival);
+    std::swap(old.attempt, fresh.attempt);
+    if (old.place == Place::queued) {
+      ReadyQueue& queue = organization_of(old.change().organization).queue(old.change().lane);
+      ++queue.changes;
+      queue.entries += old.change().entries;
+      queue.bytes += bytes_of(old);
+    }
+    chain(waiting, newer, ChainedAs::newer_version);
+    return;
+  }
+  fresh.chain = std::exchange(old.chain, Slots::none);
+  fresh.since = old.since;
+  chain(newer, waiting, ChainedAs::newer_version);
+  key.waiting = newer;
+  place(newer, key);
+}
+
+void Worker::place(Slot slot, KeyState& key) {
+  const auto partition = partitions_.find(slots_[slot].delivery.position.partition);
+  if (partition != partitions_.end() && partition->second.recovering) {
+    partition->second.recovered.push_back(slots_.place(slot, Place::recovering));
+  } else if (key.is_excluded()) {
+    (void)slots_.place(slot, Place::blocked);
+  } else if (key.not_before > now_) {
+    delayed_.push({key.not_before, slots_.place(slot, Place::delayed)});
+  } else {
+    put_in_queue(slot);
+  }
+}
+
+void Worker::put_in_queue(Slot slot) {
+  const Held& held = slots_[slot];
+  ReadyQueue& queue = organization_of(held.change().organization).queue(held.change().lane);
+  queue.references.push_back(slots_.place(slot, Place::queued));
+  ++queue.changes;
+  queue.entries += held.change().entries;
+  queue.bytes += bytes_of(held);
+}
+
+/// The counts only; the reference goes stale with the slot's next placement.
+void Worker::leave_queue(Slot slot) {
+  const Held& held = slots_[slot];
+  ReadyQueue& queue = organization_of(held.change().organization).queue(held.change().lane);
+  --queue.changes;
+  queue.entries -= held.change().entries;
+  queue.bytes -= bytes_of(held);
+}
+
+void Worker::begin_revoke(Partition number, PartitionState& partition) {
+  if (partition.revoking) return;
+  partition.revoking = true;
+  partition.recovering = false;
+  for (const Delivery& delivery : partition.backlog) partition.bytes -= delivery.cost();
+  partition.backlog.clear();
+  drop_waiting(number, false);
+}
+
+void Worker::drop_partition(Partition number) {
+  const auto found = partitions_.find(number);
+  if (found == partitions_.end()) return;
+  discard_conclusions_of(number);
+  partitions_.erase(found);
+  drop_waiting(number, true);
+}
+
+/// Takes what hangs on other changes out of their chains. A change in flight of a partition that
+/// is let go in order keeps its chain: both are concluded together.
+void Worker::drop_from_chains(Partition number, bool lost) {
+  for (Slot head = 0; head < slots_.end(); ++head) {
+    const Place at = slots_[head].place;
+    if (at == Place::free || at == Place::chained) continue;
+    const bool keeps =
+        !lost && at == Place::in_flight && slots_[head].delivery.position.partition == number;
+    if (keeps) continue;
+    Slot* link = &slots_[head].chain;
+    while (*link != Slots::none) {
+      const Slot older = *link;
+      if (slots_[older].delivery.position.partition != number) {
+        link = &slots_[older].next;
+        continue;
+      }
+      *link = slots_[older].next;
+      forget(older);
+    }
+  }
+}
+
+void Worker::drop_waiting(Partition number, bool lost) {
+  drop_from_chains(number, lost);
+  std::vector<Slot> survivors;  // changes of other partitions that hung on a dropped one
+  for (Slot slot = 0; slot < slots_.end(); ++slot) {
+    Held& held = slots_[slot];
+    if (held.place == Place::free || held.place == Place::chained ||
+        held.delivery.position.partition != number) {
+      continue;
+    }
+    if (held.place == Place::in_flight) {
+      held.orphan = held.orphan || lost;
+      continue;
+    }
+    for (Slot at = held.chain; at != Slots::none; at = slots_[at].next) survivors.push_back(at);
+    if (held.place == Place::queued) leave_queue(slot);
+    if (held.is_change()) {
+      KeyState& key = key_of(slot);
+      if (key.waiting == slot) key.waiting = Slots::none;
+      remember_key(held.change().key, key);
+    }
+    forget(slot);
+  }
+  for (const Slot slot : survivors) {
+    slots_[slot].next = Slots::none;
+    order(slot);
+  }
+}
+
+/// Gives the slot back without a conclusion; the delivery will be read again by whoever owns it.
+void Worker::forget(Slot slot) {
+  const Held& held = slots_[slot];
+  if (held.is_change() && held.change().lane == Lane::offerings) {
+    --organization_of(held.change().organization).offerings_open;
+  }
+  const auto partition = partitions_.find(held.delivery.position.partition);
+  if (partition != partitions_.end() && partition->second.epoch == held.delivery.epoch) {
+    partition->second.bytes -= held.delivery.cost();
+  }
+  slots_.remove(slot);
+}
+
+void Worker::end_recoveries() {
+  for (auto& [number, partition] : partitions_) {
+    if (!partition.recovering || partition.progress.received() < partition.read_to) continue;
+    if (partition.quiet_until && *partition.quiet_until > now_) continue;
+    partition.recovering = false;
+    partition.quiet_until.reset();
+    for (const Slots::Reference reference : std::exchange(partition.recovered, {})) {
+      if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
+    }
+  }
+}
+
+/// A partition is read while its share of the memory lasts. The shares are the same for every
+/// worker, so that what one held another can hold: reading up to `submitted_to` never stops.
+void Worker::regulate_source() {
+  for (auto& [number, partition] : partitions_) {
+    const bool full =
+        !partition.backlog.empty() || (!partition.recovering && partition.bytes >= partition.share);
+    const bool stop = source_brake_.pulled() || full;
+    if (!partition.paused && stop) {
+      partition.paused = true;
+      partition.paused_since = now_;
+      out_->source.pause.push_back(number);
+    } else if (partition.paused && !stop && partition.bytes < partition.share / 4 * 3) {
+      partition.paused = false;
+      out_->source.resume.push_back(number);
+      if (std::exchange(partition.full_noticed, false)) {
+        notice(Notice::Kind::partition_reading, std::nullopt, number, "the partition is read on");
+      }
+    }
+    if (partition.paused && full && !partition.full_noticed &&
+        now_ - partition.paused_since >= full_notice_after) {
+      partition.full_noticed = true;
+      notice(Notice::Kind::partition_full, std::nullopt, number,
+             "waiting changes fill the partition's share of memory.bytes_max, or their offsets "
+             "the committed metadata: it is not read on until they are concluded. Look for holds");
+    }
+  }
+}
+
+void Worker::begin_stop() {
+  stopping_ = true;
+  for (auto& [number, partition] : partitions_) begin_revoke(number, partition);
+}
+
+}  // namespace helsekontakter

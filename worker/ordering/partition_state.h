@@ -1,0 +1,44 @@
+#pragma once
+
+#include "worker/domain/delivery.h"
+#include "worker/domain/time.h"
+#include "worker/ordering/held.h"
+#include "worker/ordering/progress.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace helsekontakter {
+
+/// One partition that is ours.
+struct PartitionState {
+  PartitionState(Epoch its_epoch, PartitionProgress its_progress)
+      : epoch(its_epoch), progress(std::move(its_progress)) {}
+
+  Epoch epoch;
+  PartitionProgress progress;
+  Offset end = 0;                        ///< high watermark at assignment
+  Offset read_to = 0;                    ///< recovering until everything below is received
+  std::optional<TimePoint> quiet_until;  ///< the last owner left an unknown outcome behind
+  bool recovering = false;
+  std::vector<Slots::Reference> recovered;  ///< changes that wait for the end of the recovery
+  std::deque<Delivery> backlog;  ///< not admitted yet: the metadata could not take their offsets
+  std::size_t bytes = 0;         ///< of everything of it that is held, backlog and records included
+  std::size_t share = 0;         ///< of the memory budget
+  bool paused = false;
+  TimePoint paused_since{};
+  bool full_noticed = false;
+  bool revoking = false;
+  std::size_t in_flight = 0;    ///< changes in requests
+  std::size_t unrecorded = 0;   ///< conclusions that wait for a record
+  bool recording = false;       ///< part of the record under way
+  Offset recorded = -1;         ///< committed offset of the last record that was asked for
+  Offset submitted_to = 0;      ///< of the last record that was asked for
+  TimePoint unsettled_until{};  ///< a request with unknown outcome may be executed until then
+};
+
+}  // namespace helsekontakter

@@ -1,0 +1,308 @@
+// Outcomes: what became of a request, and what that means for each of its changes.
+
+#include "worker/domain/ensure.h"
+#include "worker/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace helsekontakter {
+namespace {
+
+// A batch that failed so often while other requests succeeded is halved.
+constexpr std::uint32_t failures_before_halving = 2;
+
+}  // namespace
+
+void Worker::take(Outcome& input) {
+  const auto found = in_flight_.find(static_cast<std::uint64_t>(input.id));
+  ensure(found != in_flight_.end());
+  BatchInFlight batch = std::move(found->second);
+  in_flight_.erase(found);
+  --batch.organization->in_flight;
+  if (batch.probes_endpoint) endpoint_.probe_ended();
+  if (batch.probes_organization) batch.organization->hold.probe_ended();
+  for (const Slot slot : batch.slots) {
+    const Held& held = slots_[slot];
+    ensure(held.place == Place::in_flight);
+    if (PartitionState* partition =
+            partition_of(held.delivery.position.partition, held.delivery.epoch)) {
+      --partition->in_flight;
+    }
+  }
+  std::visit([&](const auto& outcome) { judge(batch, outcome, input); }, input.outcome);
+}
+
+std::uint32_t Worker::facts_of(const BatchInFlight& batch, const Outcome& input, int http_status) {
+  batch_facts_.push_back({.name = batch.name,
+                          .entries = batch.bundle_entries,
+                          .http_status = http_status,
+                          .submitted_at = input.submitted_at.value_or(wall_),
+                          .answered_at = wall_});
+  return static_cast<std::uint32_t>(batch_facts_.size() - 1);
+}
+
+void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome& input) {
+  ensure(outcome.entries.size() == batch.slots.size());
+  release_endpoint(endpoint_.succeeded());
+  const std::uint32_t facts = facts_of(batch, input, outcome.http_status);
+  std::vector<Slot> again;
+  std::vector<Slot> held;
+  std::vector<Slot> halved;
+  const EntryAnswer* refusal = nullptr;
+  for (std::size_t i = 0; i < batch.slots.size(); ++i) {
+    const EntryAnswer& answer = outcome.entries[i];
+    const auto match = settings_.rules.judge(batch.lane, answer);
+    const Slot slot = batch.slots[i];
+    switch (match.judgement) {
+      case Judgement::accepted:
+        conclude(slot, Verdict::accepted, Reason::none, nullptr, facts);
+        break;
+      case Judgement::inactive:
+        conclude(slot, Verdict::inactive, match.reason, &answer, facts);
+        break;
+      case Judgement::rejected:
+        conclude(slot, Verdict::rejected, match.reason, &answer, facts);
+        break;
+      case Judgement::retry:
+        again.push_back(slot);
+        break;
+      case Judgement::hold:
+        held.push_back(slot);
+        refusal = &answer;
+        break;
+      case Judgement::halve:
+        if (batch.slots.size() == 1) {
+          conclude(slot, Verdict::rejected, match.reason, &answer, facts);
+        } else {
+          halved.push_back(slot);
+        }
+    }
+  }
+  if (held.empty()) {
+    release_organization(*batch.organization);
+  } else {
+    hold_organization(*batch.organization, "the endpoint refuses it for some members: " +
+                                               refusal->code + " " + refusal->text);
+    submit_again(*batch.organization, batch.lane, std::move(held), batch.failures, {});
+  }
+  if (!again.empty()) {
+    const std::uint32_t failures = batch.failures + 1;
+    submit_again(*batch.organization, batch.lane, std::move(again), failures,
+                 backoff().wait(failures, random_));
+  }
+  if (!halved.empty()) submit_in_parts(batch, std::move(halved), {});
+}
+
+void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& input) {
+  if (outcome.retry_after) endpoint_.pause(now_ + *outcome.retry_after);
+  EntryAnswer answer = outcome.reason;
+  answer.status = outcome.http_status;
+  const auto match = settings_.rules.judge(batch.lane, answer);
+  const std::string text =
+      "HTTP " + std::to_string(outcome.http_status) + " " + answer.code + " " + answer.text;
+  if (match.judgement == Judgement::retry) {
+    if (outcome.http_status == 429) {  // the endpoint is alive and asks for less
+      const Milliseconds wait = outcome.retry_after.value_or(backoff().ceiling(batch.failures + 1));
+      endpoint_.pause(now_ + wait);
+      submit_again(*batch.organization, batch.lane, std::move(batch.slots), batch.failures, wait);
+    } else {
+      fail_transiently(batch, text);
+    }
+    return;
+  }
+  if (match.judgement == Judgement::hold) {
+    Organization& organization = *batch.organization;
+    hold_endpoint(endpoint_.refused(organization.number, now_, backoff(), random_),
+                  "several organisations are refused: " + text);
+    hold_organization(organization, text);
+    submit_again(organization, batch.lane, std::move(batch.slots), batch.failures, {});
+    return;
+  }
+  release_endpoint(endpoint_.alive());
+  release_organization(*batch.organization);
+  if (batch.slots.size() > 1) {
+    notice(Notice::Kind::batch_halved, batch.organization->number, std::nullopt,
+           "a batch is refused as a whole and is halved: " + text);
+    submit_in_parts(batch, std::move(batch.slots), {});
+    return;
+  }
+  const Verdict verdict = match.judgement == Judgement::inactive   ? Verdict::inactive
+                          : match.judgement == Judgement::accepted ? Verdict::accepted
+                                                                   : Verdict::rejected;
+  const std::uint32_t facts = facts_of(batch, input, outcome.http_status);
+  conclude(batch.slots.front(), verdict, match.reason, &answer, facts);
+}
+
+void Worker::judge(BatchInFlight& batch, const Unreadable& outcome, const Outcome&) {
+  hold_endpoint(endpoint_.unreadable(now_, backoff(), random_),
+                "its answers cannot be read (HTTP " + std::to_string(outcome.http_status) + "): " +
+                    outcome.shape + ". Compare with outcome.rules and the endpoint's release");
+  const std::uint32_t failures = batch.failures + 1;
+  submit_again(*batch.organization, batch.lane, std::move(batch.slots), failures,
+               backoff().wait(failures, random_));
+}
+
+void Worker::judge(BatchInFlight& batch, const NotSent& outcome, const Outcome&) {
+  for (const Slot slot : batch.slots) --slots_[slot].attempt;
+  Milliseconds wait{0};
+  switch (outcome.cause) {
+    case NotSentCause::unreachable:
+    case NotSentCause::tls:
+    case NotSentCause::token_unavailable:
+    case NotSentCause::client_refused:
+      hold_endpoint(endpoint_.unreachable(now_, backoff(), random_), outcome.text);
+      break;
+    case NotSentCause::token_refused:
+      hold_organization(*batch.organization, outcome.text);
+      break;
+    case NotSentCause::not_ours:
+    case NotSentCause::stopped:
+      wait = settings_.retry.backoff_first;
+      break;
+  }
+  submit_again(*batch.organization, batch.lane, std::move(batch.slots), batch.failures, wait);
+}
+
+void Worker::judge(BatchInFlight& batch, const OutcomeUnknown& outcome, const Outcome&) {
+  notice(Notice::Kind::outcome_unknown, batch.organization->number, std::nullopt, outcome.text);
+  remember_unknown(batch);
+  fail_transiently(batch, outcome.text);
+}
+
+/// The endpoint may execute the request until settle_time has passed: a newer change of its keys
+/// waits that long, and a partition that is let go says so.
+void Worker::remember_unknown(BatchInFlight& batch) {
+  const TimePoint settled = now_ + settings_.api.settle_time;
+  for (const Slot slot : batch.slots) {
+    const Held& held = slots_[slot];
+    KeyState& key = key_of(slot);
+    key.not_before = std::max(key.not_before, settled);
+    if (PartitionState* partition =
+            partition_of(held.delivery.position.partition, held.delivery.epoch)) {
+      partition->unsettled_until = std::max(partition->unsettled_until, settled);
+    }
+  }
+}
+
+/// A 5xx, a 408 or an unknown outcome. While others succeed it is this batch's fault: it is
+/// counted, and halved at last. While nothing succeeds it is the endpoint's: nothing is counted.
+void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
+  const bool others_succeed = endpoint_.successes() > batch.successes_before;
+  if (endpoint_.held() || !others_succeed) {
+    const bool was_held = endpoint_.held();
+    hold_endpoint(endpoint_.failed(now_, backoff(), random_), text);
+    const Milliseconds wait = backoff().wait(batch.failures + 1, random_);
+    // A probe that fails may itself be the offender: the next probe is half of it.
+    if (was_held && batch.probes_endpoint && batch.slots.size() > 1) {
+      submit_in_parts(batch, std::move(batch.slots), wait);
+    } else {
+      submit_again(*batch.organization, batch.lane, std::move(batch.slots), batch.failures, wait);
+    }
+    return;
+  }
+  const std::uint32_t failures = batch.failures + 1;
+  batch.failures = failures;
+  const Milliseconds wait = backoff().wait(failures, random_);
+  if (failures >= failures_before_halving && batch.slots.size() > 1) {
+    notice(Notice::Kind::batch_halved, batch.organization->number, std::nullopt,
+           "a batch fails while others succeed and is halved: " + text);
+    submit_in_parts(batch, std::move(batch.slots), wait);
+  } else {
+    submit_again(*batch.organization, batch.lane, std::move(batch.slots), failures, wait);
+  }
+}
+
+void Worker::hold_organization(Organization& organization, const std::string& text) {
+  if (!organization.hold.begin(now_, backoff(), random_)) return;
+  notice(Notice::Kind::organization_held, organization.number, std::nullopt,
+         "organisation " + organization.number.digits() + " is held: " + text);
+}
+
+void Worker::release_organization(Organization& organization) {
+  if (!organization.hold.succeed()) return;
+  notice(Notice::Kind::organization_released, organization.number, std::nullopt,
+         "organisation " + organization.number.digits() + " is submitted again");
+}
+
+void Worker::hold_endpoint(bool begins, const std::string& text) {
+  if (!begins) return;
+  notice(Notice::Kind::endpoint_held, std::nullopt, std::nullopt,
+         "nothing is submitted but probes: " + text);
+}
+
+void Worker::release_endpoint(bool ends) {
+  if (!ends) return;
+  notice(Notice::Kind::endpoint_released, std::nullopt, std::nullopt, "a request succeeded");
+}
+
+/// Whether a change whose request ended without a conclusion is to be submitted again. If not, its
+/// slot is given back here or hangs on the newer change now.
+bool Worker::comes_back(Slot slot) {
+  Held& held = slots_[slot];
+  KeyState& key = key_of(slot);
+  ensure(key.in_flight == slot);
+  key.in_flight = Slots::none;
+  const PartitionState* partition =
+      partition_of(held.delivery.position.partition, held.delivery.epoch);
+  if (held.orphan || partition == nullptr || partition->revoking) {
+    const MemberKey member = held.change().key;
+    Slot older = held.chain;
+    forget(slot);
+    while (older != Slots::none) {
+      const Slot next = std::exchange(slots_[older].next, Slots::none);
+      const Held& hung = slots_[older];
+      const PartitionState* its =
+          partition_of(hung.delivery.position.partition, hung.delivery.epoch);
+      if (its == nullptr || its->revoking) {
+        forget(older);
+      } else {
+        order(older);
+      }
+      older = next;
+    }
+    free_key(member);
+    return false;
+  }
+  if (key.waiting == Slots::none) return true;
+  // A newer change came meanwhile; this one and what hangs on it hang on that one now.
+  const Slot newer = key.waiting;
+  for (Slot older = std::exchange(held.chain, Slots::none); older != Slots::none;) {
+    const Slot next = slots_[older].next;
+    const ChainedAs as = slots_[older].as;
+    chain(newer, older, as == ChainedAs::same ? ChainedAs::newer_version : as);
+    older = next;
+  }
+  chain(newer, slot, ChainedAs::newer_version);
+  if (slots_[newer].place == Place::blocked) place(newer, key);
+  return false;
+}
+
+void Worker::submit_again(Organization& organization, Lane lane, std::vector<Slot> slots,
+                          std::uint32_t failures, Milliseconds wait) {
+  RetryGroup group{.lane = lane,
+                   .members = {},
+                   .failures = failures,
+                   .due = now_ + wait,
+                   .successes = endpoint_.successes()};
+  for (const Slot slot : slots) {
+    if (!comes_back(slot)) continue;
+    key_of(slot).waiting = slot;
+    group.members.push_back(slots_.place(slot, Place::grouped));
+  }
+  if (!group.members.empty()) organization.groups.push_back(std::move(group));
+}
+
+void Worker::submit_in_parts(BatchInFlight& batch, std::vector<Slot> slots, Milliseconds wait) {
+  const std::size_t part = std::max<std::size_t>(
+      1, batch.slots.empty() ? (slots.size() + 1) / 2 : batch.slots.size() / 2);
+  for (std::size_t from = 0; from < slots.size(); from += part) {
+    const auto begin = slots.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto end =
+        slots.begin() + static_cast<std::ptrdiff_t>(std::min(from + part, slots.size()));
+    submit_again(*batch.organization, batch.lane, std::vector<Slot>(begin, end), batch.failures,
+                 wait);
+  }
+}
+
+}  // namespace helsekontakter

@@ -1,0 +1,172 @@
+#include "worker/worker.h"
+
+#include "worker/domain/ensure.h"
+#include "worker/fhir/bundle.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace helsekontakter {
+
+Worker::Worker(WorkerSettings settings)
+    : settings_(std::move(settings)),
+      prefix_{fhir::bundle_prefix(settings_.form, Lane::offerings),
+              fhir::bundle_prefix(settings_.form, Lane::members)},
+      pace_(settings_.api.requests_per_second_max,
+            std::max(1.0, static_cast<double>(settings_.api.in_flight_max))),
+      source_brake_({settings_.brake.rejected_in_row_max, settings_.brake.rejected_share_max}) {}
+
+void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& commands) {
+  now_ = turn.now;
+  wall_ = turn.wall;
+  random_ = Random(turn.random);
+  out_ = &commands;
+  for (Input& input : inputs) {
+    std::visit([this](auto& one) { take(one); }, input);
+  }
+  inputs.clear();
+  run_timers();
+  admit_backlog();
+  end_recoveries();
+  finish();
+  dispatch();
+  record();
+  finish();
+  regulate_source();
+  set_wake_at();
+  commands.finished = finished_;
+  out_ = nullptr;
+}
+
+Organization& Worker::organization_of(OrganizationNumber number) {
+  const auto found = organizations_.find(number);
+  if (found != organizations_.end()) return found->second;
+  const Brake::Limits limits{settings_.brake.rejected_in_row_max,
+                             settings_.brake.rejected_share_max};
+  Organization& organization = organizations_.try_emplace(number, number, limits).first->second;
+  turns_.push_back(&organization);
+  const auto listed = settings_.organizations.find(number);
+  if (listed == settings_.organizations.end()) {
+    (void)organization.hold.begin_lasting();
+    notice(Notice::Kind::unlisted_organization, number, std::nullopt,
+           "organisation " + number.digits() +
+               " is not listed in `organizations`; its changes wait. List it and restart, or stop "
+               "the sender");
+  } else if (listed->second.paused) {
+    (void)organization.hold.begin_lasting();
+    notice(Notice::Kind::organization_held, number, std::nullopt,
+           "organisation " + number.digits() + " is paused in `organizations`; its changes wait");
+  }
+  return organization;
+}
+
+void Worker::notice(Notice::Kind kind, std::optional<OrganizationNumber> organization,
+                    std::optional<Partition> partition, std::string text) {
+  out_->notices.push_back({kind, organization, partition, std::move(text)});
+}
+
+PartitionState* Worker::partition_of(Partition number, Epoch epoch) {
+  const auto found = partitions_.find(number);
+  if (found == partitions_.end() || found->second.epoch != epoch) return nullptr;
+  return &found->second;
+}
+
+void Worker::run_timers() {
+  while (!delayed_.empty() && delayed_.top().due <= now_) {
+    const Slots::Reference reference = delayed_.top().reference;
+    delayed_.pop();
+    if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
+  }
+  while (!settling_keys_.empty() && settling_keys_.top().due <= now_) {
+    const auto found = keys_.find(settling_keys_.top().key);
+    settling_keys_.pop();
+    if (found == keys_.end() || !found->second.is_idle()) continue;
+    if (found->second.not_before <= now_) keys_.erase(found);
+  }
+}
+
+/// A key that nothing waits for is remembered for a while, so that an older version that comes
+/// late finds the newer one; the table of them is bounded.
+void Worker::remember_key(const MemberKey& key, const KeyState& state) {
+  if (!state.is_idle()) return;
+  remembered_keys_.push_back(key);
+  if (remembered_keys_.size() <= settings_.remembered_keys_max) return;
+  const auto oldest = keys_.find(remembered_keys_.front());
+  remembered_keys_.pop_front();
+  if (oldest == keys_.end() || !oldest->second.is_idle()) return;
+  if (oldest->second.not_before > now_) {
+    settling_keys_.push({oldest->second.not_before, oldest->first});
+  } else {
+    keys_.erase(oldest);
+  }
+}
+
+void Worker::set_wake_at() {
+  std::optional<TimePoint> at;
+  const auto no_later = [&](TimePoint time) { at = at ? std::min(*at, time) : time; };
+  if (!delayed_.empty()) no_later(delayed_.top().due);
+  if (!settling_keys_.empty()) no_later(settling_keys_.top().due);
+  for (const auto& [number, partition] : partitions_) {
+    if (partition.recovering && partition.quiet_until) no_later(*partition.quiet_until);
+    if (partition.progress.committed() > partition.recorded) {
+      no_later(recorded_at_ + idle_progress_every);
+    }
+  }
+  const bool submits = in_flight_.size() < settings_.api.in_flight_max && !stopping_ &&
+                       !endpoint_.awaits_probe_end();
+  const TimePoint open = std::max(endpoint_.opens_at(), pace_.next(now_));
+  for (Organization* organization : turns_) {
+    if (submits) {
+      if (const auto time = next_submission(*organization)) no_later(std::max(open, *time));
+    }
+  }
+  // What is due already waits for an input (a slot, a record, a probe's end), not for the time.
+  out_->wake_at = at ? std::optional(std::max(*at, now_ + Milliseconds(1))) : std::nullopt;
+}
+
+/// When the organisation has a batch by the time alone; nothing where an input must come first.
+std::optional<TimePoint> Worker::next_submission(Organization& organization) {
+  const Hold& hold = organization.hold;
+  if (!organization.has_work() || hold.lasting() || (hold.held() && !hold.awaits_probe_time()) ||
+      organization.in_flight >= settings_.api.in_flight_per_organization_max) {
+    return std::nullopt;
+  }
+  std::optional<TimePoint> at;
+  const auto no_later = [&](TimePoint time) { at = at ? std::min(*at, time) : time; };
+  for (const RetryGroup& group : organization.groups) {
+    if (passes_gate(organization, group.lane)) no_later(group.due);
+  }
+  for (const Lane lane : {Lane::offerings, Lane::members}) {
+    ReadyQueue& queue = organization.queue(lane);
+    queue.trim(slots_);
+    if (queue.changes == 0 || !passes_gate(organization, lane)) continue;
+    const Held& front = slots_[queue.references.front().slot];
+    if (is_ripe(front)) no_later(front.since + settings_.batch.age_max);
+  }
+  if (at && hold.held()) at = std::max(*at, hold.probe_at());
+  return at;
+}
+
+WorkerStatus Worker::status() const {
+  WorkerStatus status;
+  status.partitions = partitions_.size();
+  for (const auto& [number, partition] : partitions_) {
+    if (partition.recovering) ++status.recovering;
+    status.bytes_held += partition.bytes;
+  }
+  status.changes_held = slots_.used();
+  status.requests_in_flight = in_flight_.size();
+  for (const auto& [id, batch] : in_flight_) status.bytes_held += batch.bytes;
+  status.endpoint_held = endpoint_.held();
+  status.source_braked = source_brake_.pulled();
+  for (const auto& [number, organization] : organizations_) {
+    if (organization.hold.held() || organization.brake.pulled()) {
+      status.organizations_held.push_back(number);
+    }
+  }
+  status.tombstones = tombstones_;
+  return status;
+}
+
+}  // namespace helsekontakter

@@ -1,0 +1,231 @@
+#pragma once
+
+#include "worker/batching/organization.h"
+#include "worker/domain/random.h"
+#include "worker/ordering/held.h"
+#include "worker/ordering/key_state.h"
+#include "worker/ordering/partition_state.h"
+#include "worker/ports/commands.h"
+#include "worker/ports/inputs.h"
+#include "worker/ports/settings.h"
+#include "worker/retry/backoff.h"
+#include "worker/submission/endpoint_health.h"
+#include "worker/submission/pace.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace helsekontakter {
+
+/// Figures of this moment, for metrics and for /ready.
+struct WorkerStatus {
+  std::size_t partitions = 0;
+  std::size_t recovering = 0;  ///< partitions that are read before their first submission
+  std::size_t changes_held = 0;
+  std::size_t bytes_held = 0;
+  std::size_t requests_in_flight = 0;
+  bool endpoint_held = false;
+  bool source_braked = false;
+  std::vector<OrganizationNumber> organizations_held;
+  std::uint64_t tombstones = 0;
+};
+
+/// The core: computes and never waits. Things that happened go in, commands come out; the same
+/// inputs in the same order give the same commands. One thread drives it. The promises it keeps
+/// are those of worker/README.md; tests/simulation holds it to them.
+class Worker {
+ public:
+  explicit Worker(WorkerSettings settings);
+
+  /// Takes the inputs in their order (they are left empty) and says in `commands` what is to be
+  /// done now. To be called when inputs are there, and at commands.wake_at.
+  void turn(const Turn& turn, std::vector<Input>& inputs, Commands& commands);
+
+  [[nodiscard]] WorkerStatus status() const;
+
+ private:
+  using Slot = Slots::Slot;
+  using Partitions = std::map<Partition, PartitionState>;
+
+  struct BatchInFlight {
+    Organization* organization = nullptr;
+    Lane lane = Lane::members;
+    Uuid name;
+    std::vector<Slot> slots;
+    std::uint32_t bundle_entries = 0;
+    std::uint32_t failures = 0;          // of its retry group
+    std::uint64_t successes_before = 0;  // of the endpoint, at its last failure or at submission
+    bool probes_organization = false;
+    bool probes_endpoint = false;
+    std::size_t bytes = 0;
+  };
+  struct RecordedPartition {
+    Partition partition{};
+    Epoch epoch{};
+    std::size_t bytes = 0;  // of the conclusions
+    bool releases = false;
+  };
+  struct RecordUnderWay {
+    RecordId id{};
+    std::vector<MemberKey> keys;
+    std::vector<Organization*> offerings;  // whose count of open offerings falls
+    std::vector<RecordedPartition> partitions;
+    std::uint64_t arrivals = 0;
+  };
+  struct Timer {
+    TimePoint due;
+    Slots::Reference reference;
+    bool operator<(const Timer& other) const { return due > other.due; }
+  };
+  struct KeyTimer {
+    TimePoint due;
+    MemberKey key;
+    bool operator<(const KeyTimer& other) const { return due > other.due; }
+  };
+
+  // intake.cc: partitions come and go; deliveries find their place.
+  void take(Assigned& input);
+  void take(Revoked& input);
+  void take(Lost& input);
+  void take(Delivered& input);
+  void take(ReachedPosition& input);
+  void take(Outcome& input);
+  void take(Recorded& input);
+  void take(Tick&) {}
+  void take(StopRequested&) { begin_stop(); }
+  void admit(Delivery delivery, PartitionState& partition);
+  void admit_backlog();
+  void admit_change(Slot slot);
+  void order(Slot slot);
+  void admit_finding(Slot slot);
+  [[nodiscard]] bool fits_alone(const Held& held) const;
+  void supersede_waiting(KeyState& key, Slot newer);
+  void chain(Slot head, Slot older, ChainedAs as);
+  void place(Slot slot, KeyState& key);
+  void put_in_queue(Slot slot);
+  void leave_queue(Slot slot);
+  void begin_revoke(Partition number, PartitionState& partition);
+  void drop_waiting(Partition number, bool lost);
+  void drop_from_chains(Partition number, bool lost);
+  void forget(Slot slot);
+  void drop_partition(Partition number);
+  void end_recoveries();
+  void regulate_source();
+  void begin_stop();
+
+  // dispatch.cc: which batch goes next.
+  void dispatch();
+  [[nodiscard]] Organization* next_organization();
+  struct Candidate {
+    Lane lane = Lane::members;
+    std::list<RetryGroup>::iterator group;
+    bool from_group = false;
+  };
+  [[nodiscard]] std::optional<Candidate> candidate(Organization& organization);
+  [[nodiscard]] bool is_ripe(const Held& held) const { return held.arrival <= durable_arrivals_; }
+  [[nodiscard]] bool is_eligible(Organization& organization, Lane lane);
+  [[nodiscard]] std::vector<Slot> take_group(Organization& organization,
+                                             std::list<RetryGroup>::iterator group);
+  [[nodiscard]] std::vector<Slot> take_ready(Organization& organization, Lane lane);
+  void submit(Organization& organization, Lane lane, std::vector<Slot> slots,
+              std::uint32_t failures, std::uint64_t successes_before);
+  [[nodiscard]] bool passes_gate(const Organization& organization, Lane lane) const {
+    return lane == Lane::offerings || settings_.gate == OfferingGate::off ||
+           organization.offerings_open == 0;
+  }
+  void run_timers();
+  [[nodiscard]] std::optional<TimePoint> next_submission(Organization& organization);
+  void set_wake_at();
+
+  // outcomes.cc: what an answer means.
+  void judge(BatchInFlight& batch, const Answered& outcome, const Outcome& input);
+  void judge(BatchInFlight& batch, const Refused& outcome, const Outcome& input);
+  void judge(BatchInFlight& batch, const Unreadable& outcome, const Outcome& input);
+  void judge(BatchInFlight& batch, const NotSent& outcome, const Outcome& input);
+  void judge(BatchInFlight& batch, const OutcomeUnknown& outcome, const Outcome& input);
+  void fail_transiently(BatchInFlight& batch, const std::string& text);
+  void hold_organization(Organization& organization, const std::string& text);
+  void hold_endpoint(bool begins, const std::string& text);
+  void release_endpoint(bool ends);
+  void release_organization(Organization& organization);
+  void remember_unknown(BatchInFlight& batch);
+  void submit_again(Organization& organization, Lane lane, std::vector<Slot> slots,
+                    std::uint32_t failures, Milliseconds wait);
+  void submit_in_parts(BatchInFlight& batch, std::vector<Slot> slots, Milliseconds wait);
+  [[nodiscard]] bool comes_back(Slot slot);
+  std::uint32_t facts_of(const BatchInFlight& batch, const Outcome& input, int http_status);
+
+  // recording.cc: conclusions become durable.
+  void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer* answer,
+                std::uint32_t batch);
+  Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, bool frees_key);
+  void record();
+  [[nodiscard]] bool wants_record() const;
+  [[nodiscard]] std::optional<Progress> progress_of(Partition number, PartitionState& partition);
+  [[nodiscard]] bool can_release(const PartitionState& partition) const;
+  void take_into(RecordUnderWay& under_way, Record& record);
+  void discard_conclusions_of(Partition number);
+  void free_key(const MemberKey& key);
+  void remember_key(const MemberKey& key, const KeyState& state);
+  void finish();
+
+  Organization& organization_of(OrganizationNumber number);
+  Organization* organization_pointer(OrganizationNumber number) { return &organization_of(number); }
+  void notice(Notice::Kind kind, std::optional<OrganizationNumber> organization,
+              std::optional<Partition> partition, std::string text);
+  [[nodiscard]] PartitionState* partition_of(Partition number, Epoch epoch);
+  [[nodiscard]] KeyState& key_of(Slot slot) { return keys_[slots_[slot].change().key]; }
+  void note_conclusion(Organization& organization, bool unusable);
+  [[nodiscard]] Backoff backoff() const {
+    return {.first = settings_.retry.backoff_first, .max = settings_.retry.backoff_max};
+  }
+
+  /// Progress without results (null values, gaps) is recorded this often.
+  static constexpr Milliseconds idle_progress_every{1'000};
+
+  const WorkerSettings settings_;
+  const std::array<std::string, lanes> prefix_;
+
+  // Of the turn under way.
+  TimePoint now_{};
+  WallTime wall_{};
+  Random random_{0};
+  Commands* out_ = nullptr;
+
+  Partitions partitions_;
+  Slots slots_;
+  KeyTable keys_;
+  std::priority_queue<Timer> delayed_;
+  std::priority_queue<KeyTimer> settling_keys_;
+  std::deque<MemberKey> remembered_keys_;
+  std::uint64_t arrivals_ = 0;
+  std::uint64_t durable_arrivals_ = 0;  // changes up to here may be submitted
+  std::uint64_t tombstones_ = 0;
+
+  std::map<OrganizationNumber, Organization> organizations_;
+  std::vector<Organization*> turns_;  // in the order of their first appearance
+  std::size_t turn_ = 0;
+
+  EndpointHealth endpoint_;
+  Pace pace_;
+  Brake source_brake_;
+  std::unordered_map<std::uint64_t, BatchInFlight> in_flight_;
+  std::uint64_t last_batch_ = 0;
+  std::uint64_t last_record_ = 0;
+
+  std::vector<Conclusion> conclusions_;  // wait for the next record
+  std::vector<bool> frees_key_;          // for each of them: whether its key waits for it
+  std::vector<BatchFacts> batch_facts_;
+  std::optional<RecordUnderWay> recording_;
+  TimePoint recorded_at_{};
+  bool stopping_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace helsekontakter
