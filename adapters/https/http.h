@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ struct Request {
   Url url;
   std::vector<Header> headers;  ///< without Host, Content-Length, Connection
   std::string body;
+  /// Instead of `body`, for a caller that may have to send it again: nothing is copied.
+  std::shared_ptr<const std::string> shared_body;
   Milliseconds connect_timeout{5'000};  ///< name, connection, proxy, TLS: until the first byte
   Milliseconds timeout{15'000};  ///< from the first byte of the request to the last of the answer
   std::size_t answer_bytes_max = 16 * 1024 * 1024;
@@ -58,12 +61,12 @@ struct Response {
 struct Failure {
   enum class Phase : std::uint8_t { resolve, connect, proxy, tls, withheld, stopped, write, read };
   Phase phase = Phase::connect;
-  /// True when the peer may have executed the request: at least one byte was written to a
-  /// connection. A keep-alive connection that the peer had closed before our first byte was
-  /// answered at all is retried once by the client only if nothing can have been executed.
+  /// True when the peer may have executed the request: its first write was begun. A keep-alive
+  /// connection that the peer had closed before that is replaced by the client; after that nothing
+  /// is ever sent again.
   bool may_be_executed = false;
   std::string text;  ///< what, which peer, what to try
-  std::optional<std::chrono::system_clock::time_point> written_at;
+  std::optional<std::chrono::system_clock::time_point> written_at = std::nullopt;
 };
 
 using Answer = tl::expected<Response, Failure>;
