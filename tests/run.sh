@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Builds and tests everything on Debian 12, installing what is missing (root or sudo, once).
+#
+#   tests/run.sh           release build, core under sanitizers, unit, contract, simulation,
+#                          architecture, FHIR validation, integration with a real Kafka
+#   tests/run.sh --quick   the core alone: its unit tests and the simulation
+#   tests/run.sh --long    also everything under address and thread sanitizers, clang-tidy on the
+#                          core, repeats, and the scripts in tests/long/
+#
+# A failing step does not stop the others, except those that need it. Exit status 0: all passed.
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 2
+mode=normal
+case "${1:-}" in
+  '') ;;
+  --quick) mode=quick ;;
+  --long) mode=long ;;
+  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+esac
+
+: "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
+export HOME
+jobs=$(nproc)
+logs=$PWD/build/test-logs
+kafka=$PWD/build/test-kafka
+rm -rf "$logs" && mkdir -p "$logs" || exit 2
+
+summary=()
+failed=0
+child=
+
+# Ends what this run started, whatever ended the run.
+clean_up() {
+  [[ -n $child ]] && kill "$child" 2>/dev/null
+  local dir
+  for dir in "$kafka"-*; do
+    [[ -e $dir/env ]] && tests/support/kafka.sh stop --dir "$dir" >>"$logs/kafka-stop.log" 2>&1
+  done
+  rm -rf "$kafka"-*
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# step NAME MINUTES COMMAND…: runs it with a deadline and its own log; remembers how it went.
+step() {
+  local name=$1 minutes=$2 from=$SECONDS status
+  shift 2
+  printf '%-28s ' "$name"
+  timeout --kill-after=30 "${minutes}m" "$@" >"$logs/$name.log" 2>&1 </dev/null &
+  child=$!
+  wait "$child"
+  status=$?
+  child=
+  local word=passed
+  ((status == 124 || status == 137)) && word="FAILED: not done in $minutes min"
+  ((status != 0)) && [[ $word == passed ]] && word="FAILED ($status)"
+  printf '%s, %d s\n' "$word" "$((SECONDS - from))"
+  summary+=("$(printf '%-28s %-24s %5d s' "$name" "$word" "$((SECONDS - from))")")
+  ((status == 0)) && return 0
+  failed=1
+  tail -n 40 "$logs/$name.log" | sed 's/^/    /'
+  return 1
+}
+
+# not_run NAME WHY: a step that could not be tried counts as failed.
+not_run() {
+  failed=1
+  printf '%-28s NOT RUN: %s\n' "$1" "$2"
+  summary+=("$(printf '%-28s NOT RUN: %s' "$1" "$2")")
+}
+
+finish() {
+  printf '\n'
+  printf '%s\n' "${summary[@]}"
+  printf 'total %d s, logs in %s\n' "$SECONDS" "$logs"
+  ((failed == 0)) && echo "all passed" || echo "FAILED"
+  exit "$failed"
+}
+
+# build_core NAME CMAKE_OPTION…: configures and builds worker/ and its tests in build/NAME.
+build_core() {
+  local name=$1
+  shift
+  step "$name-configure" 5 cmake -S . -B "build/$name" -G Ninja -DHELSEKONTAKTER_CORE_ONLY=ON "$@" \
+    && step "$name-build" 60 cmake --build "build/$name" -j "$jobs"
+}
+
+tests_in() {  # NAME MINUTES BUILD_FOLDER CTEST_OPTION…
+  local name=$1 minutes=$2 folder=$3
+  shift 3
+  step "$name" "$minutes" ctest --test-dir "$folder" --output-on-failure --no-tests=error "$@"
+}
+
+# Two brokers, the oldest and the newest supported; their addresses go into the environment.
+run_integration() {
+  local version
+  for version in 3.9.1 4.1.1; do
+    rm -rf "$kafka-$version"
+    step "kafka-$version" 5 tests/support/kafka.sh start --version "$version" \
+      --dir "$kafka-$version" || { not_run integration "no Kafka $version"; return; }
+  done
+  # shellcheck disable=SC1091
+  HELSEKONTAKTER_TEST_KAFKA=$(. "$kafka-3.9.1/env" && echo "$KAFKA_BOOTSTRAP")
+  # shellcheck disable=SC1091
+  HELSEKONTAKTER_TEST_KAFKA_4=$(. "$kafka-4.1.1/env" && echo "$KAFKA_BOOTSTRAP")
+  export HELSEKONTAKTER_TEST_KAFKA HELSEKONTAKTER_TEST_KAFKA_4
+  export HELSEKONTAKTER_TEST_KAFKA_DIR=$kafka-3.9.1 HELSEKONTAKTER_TEST_KAFKA_4_DIR=$kafka-4.1.1
+  tests_in integration 20 build/release -L integration
+}
+
+run_sanitized() {  # PRESET: everything that needs no broker
+  local preset=$1 prefix=()
+  # g++ 12's thread sanitizer cannot map its shadow under the randomisation of newer kernels.
+  [[ $preset == tsan ]] && setarch -R true 2>/dev/null && prefix=(setarch -R)
+  step "$preset-configure" 5 cmake --preset "$preset" \
+    && step "$preset-build" 180 cmake --build --preset "$preset" -j "$jobs" \
+    && step "$preset" 60 "${prefix[@]}" ctest --test-dir "build/$preset" --output-on-failure \
+      --no-tests=error -j "$jobs" -L 'unit|contract|simulation' -LE integration \
+    || return 1
+}
+
+run_long() {
+  step clang-tidy 60 run-clang-tidy-14 -quiet -p build/release -j "$jobs" "$PWD/worker/.*\.cc"
+  tests_in repeats 60 build/release -j "$jobs" -L 'unit|contract|simulation' \
+    --repeat until-fail:5
+  run_sanitized asan
+  run_sanitized tsan
+  local script
+  for script in tests/long/*.sh; do
+    [[ -e $script ]] && step "long-$(basename "$script" .sh)" 120 bash "$script" build/release
+  done
+}
+
+step install 20 bash tests/support/install.sh test || finish
+# A python3 from elsewhere may lack the modules that Debian's has.
+python3 -c 'import jsonschema, yaml' 2>/dev/null || export PATH=/usr/bin:$PATH
+export UBSAN_OPTIONS=print_stacktrace=1
+
+if [[ $mode == quick ]]; then
+  build_core quick -DCMAKE_BUILD_TYPE=Release \
+    && tests_in quick-tests 10 build/quick -j "$jobs" -L 'unit|simulation'
+  finish
+fi
+
+build_core asan-core -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1" \
+  -DHELSEKONTAKTER_SANITIZE=address,undefined \
+  && tests_in asan-core-tests 20 build/asan-core -j "$jobs" -L 'unit|simulation'
+
+if step release-configure 5 cmake --preset release \
+  && step release-build 90 cmake --build --preset release -j "$jobs"; then
+  tests_in unit-contract-simulation 20 build/release -j "$jobs" -LE 'integration|architecture|chaos'
+  tests_in architecture 10 build/release -j "$jobs" -L architecture
+  step fhir 10 bash tests/fhir/run_fhir_validation.sh build/release/tests/fhir/fhir_write_bundles
+  run_integration
+  [[ $mode == long ]] && run_long
+else
+  not_run tests "the release build failed"
+fi
+finish
