@@ -1,0 +1,75 @@
+#pragma once
+
+#include "adapters/config/error.h"
+#include "adapters/helseid/settings.h"
+#include "adapters/https/settings.h"
+#include "adapters/json/event_decoder.h"
+#include "adapters/kafka/settings.h"
+#include "adapters/telemetry/settings.h"
+#include "worker/domain/time.h"
+#include "worker/ports/settings.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace helsekontakter::config {
+
+/// Where and how requests go.
+struct EndpointSettings {
+  std::string url;  ///< api.base_url and api.path
+  std::string media_type;
+  std::string accept;
+  std::map<std::string, std::string> headers;  ///< {uuid} in a value: a fresh UUID each request
+  Milliseconds request_timeout{15'000};
+  Milliseconds connect_timeout{5'000};
+};
+
+/// operations.listen
+struct ListenAddress {
+  std::string host = "0.0.0.0";  ///< an IPv6 address without its brackets
+  std::uint16_t port = 8080;     ///< 0: any free one
+};
+
+/// Everything the worker is told, checked as a whole. Holds names of secrets' files, no secrets
+/// but those an operator wrote into api.headers, api.proxy or Kafka properties. Plain data.
+struct Configuration {
+  std::string environment;
+  WorkerSettings worker;
+  json::DecoderSettings decoder;
+  kafka::SourceSettings source;
+  kafka::RecordSettings record;  ///< transactional_id is empty without source.kafka.instance_id
+  EndpointSettings endpoint;
+  https::ClientSettings https;       ///< towards the endpoint
+  https::ClientSettings auth_https;  ///< towards HelseID
+  helseid::Settings helseid;
+  crypto::ModeCheck mode_check = crypto::ModeCheck::warn;
+  std::string hmac_key_file;
+  telemetry::LogSettings log;
+  ListenAddress listen;
+  Milliseconds shutdown_timeout{25'000};
+  /// How long the group coordinator may be silent before a request is withheld (design 7):
+  /// session.timeout - request_timeout - settle_time - 5 s.
+  Milliseconds coordinator_silence_max{10'000};
+  std::vector<std::string> warnings;  ///< allowed, but likely not meant; a sentence each
+};
+
+using Environment = std::map<std::string, std::string>;
+using Loaded = tl::expected<Configuration, std::vector<ConfigurationError>>;
+
+/// Reads the file, puts variables in the place of its values and checks all of it: every error at
+/// once. Reads no other file (check_secrets does) and no clock. Throws nothing.
+[[nodiscard]] Loaded load(const std::filesystem::path& path, const Environment& environment);
+
+/// The same for a text.
+[[nodiscard]] Loaded load_text(std::string_view yaml, const Environment& environment);
+
+/// Variables of this process whose name begins with HELSEKONTAKTER_.
+[[nodiscard]] Environment process_environment();
+
+}  // namespace helsekontakter::config

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "adapters/config/option.h"
+
+#include <span>
+
+// The parts of option_table(), in its order. The default of an option equals that of the settings
+// struct which load.cc fills in (worker/ports/settings.h and the adapters' settings.h); a unit test
+// compares the two.
+
+namespace helsekontakter::config {
+
+/// environment, source, version, results, ledger, organizations
+[[nodiscard]] std::span<const Option> broker_options();
+/// api, auth, fhir
+[[nodiscard]] std::span<const Option> endpoint_options();
+/// everything below
+[[nodiscard]] std::span<const Option> worker_options();
+
+}  // namespace helsekontakter::config

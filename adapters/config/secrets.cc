@@ -1,0 +1,125 @@
+#include "adapters/config/secrets.h"
+
+#include "adapters/crypto/secret_file.h"
+
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <string_view>
+
+namespace helsekontakter::config {
+namespace {
+
+constexpr std::string_view hmac_option = "ledger.hmac_key_file";
+
+std::optional<std::uint32_t> sextet(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<std::uint32_t>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<std::uint32_t>(c - 'a' + 26);
+  if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0' + 52);
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return std::nullopt;
+}
+
+/// 43 characters, with or without the '=' at the end; both alphabets of RFC 4648. The two bits
+/// that no byte takes must be zero, so that a key has one spelling.
+std::optional<crypto::KeyedHash::Key> decode_key(std::string_view text) {
+  if (text.size() == 44 && text.ends_with('=')) text.remove_suffix(1);
+  if (text.size() != 43) return std::nullopt;
+  crypto::KeyedHash::Key key{};
+  std::uint32_t bits = 0;
+  int bits_held = 0;
+  std::size_t filled = 0;
+  for (const char c : text) {
+    const std::optional<std::uint32_t> six = sextet(c);
+    if (!six) return std::nullopt;
+    bits = (bits << 6) | *six;
+    bits_held += 6;
+    if (bits_held < 8) continue;
+    bits_held -= 8;
+    key[filled++] = static_cast<std::uint8_t>((bits >> bits_held) & 0xff);
+  }
+  if ((bits & 0x3) != 0) return std::nullopt;
+  return key;
+}
+
+class Checking {
+ public:
+  Checking(crypto::ModeCheck mode_check, std::vector<std::string>& warnings)
+      : mode_check_(mode_check), warnings_(warnings) {}
+
+  void secret(const std::string& key, const std::string& path) {
+    if (path.empty()) return;
+    const auto text = crypto::read_secret_file(
+        path, mode_check_, [&](const std::string& warning) { warnings_.push_back(warning); });
+    if (!text) errors.push_back({.key = key, .message = text.error().message});
+  }
+
+  /// Certificates are no secrets; anybody may read them.
+  void plain(const std::string& key, const std::string& path) {
+    if (path.empty()) return;
+    const std::ifstream in(path);
+    if (!in) errors.push_back({.key = key, .message = "cannot read the file " + path});
+  }
+
+  void connection(const std::string& section, const kafka::Connection& connection) {
+    secret(section + ".password_file", connection.password_file);
+    secret(section + ".tls_key_file", connection.tls_key_file);
+    plain(section + ".tls_certificate_file", connection.tls_certificate_file);
+    plain(section + ".tls_ca_file", connection.tls_ca_file);
+  }
+
+  std::vector<ConfigurationError> errors;
+
+ private:
+  crypto::ModeCheck mode_check_;
+  std::vector<std::string>& warnings_;
+};
+
+bool is_same(const kafka::Connection& one, const kafka::Connection& other) {
+  return one.password_file == other.password_file && one.tls_key_file == other.tls_key_file &&
+         one.tls_certificate_file == other.tls_certificate_file &&
+         one.tls_ca_file == other.tls_ca_file;
+}
+
+}  // namespace
+
+Result<crypto::KeyedHash::Key> read_hmac_key(const Configuration& configuration) {
+  const auto text =
+      crypto::read_secret_file(configuration.hmac_key_file, configuration.mode_check, nullptr);
+  if (!text) return tl::unexpected(text.error());
+  const auto key = decode_key(*text);
+  if (!key) {
+    return fail(Remedy::stop, std::string(hmac_option) + ": " + configuration.hmac_key_file +
+                                  " must hold 32 bytes in base64; make it with "
+                                  "`openssl rand -base64 32`");
+  }
+  return *key;
+}
+
+std::vector<ConfigurationError> check_secrets(const Configuration& configuration,
+                                              std::vector<std::string>& warnings) {
+  Checking checking(configuration.mode_check, warnings);
+  checking.connection("source.kafka", configuration.source.connection);
+  if (!is_same(configuration.source.connection, configuration.record.connection)) {
+    checking.connection("results.kafka", configuration.record.connection);
+  }
+  checking.secret(std::string(hmac_option), configuration.hmac_key_file);
+  if (checking.errors.empty() || checking.errors.back().key != hmac_option) {
+    if (const auto key = read_hmac_key(configuration); !key) {
+      checking.errors.push_back({.key = std::string(hmac_option), .message = key.error().message});
+    }
+  }
+  checking.plain("api.ca_file", configuration.https.ca_file);
+  if (!configuration.helseid.none) {
+    checking.plain("auth.ca_file", configuration.auth_https.ca_file);
+    checking.secret("auth.jwk_file", configuration.helseid.jwk_file);
+    for (const auto& [number, organization] : configuration.helseid.organizations) {
+      checking.secret("organizations." + number.digits() + ".jwk_file",
+                      organization.jwk_file.value_or(""));
+    }
+  }
+  return std::move(checking.errors);
+}
+
+}  // namespace helsekontakter::config

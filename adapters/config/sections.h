@@ -1,0 +1,29 @@
+#pragma once
+
+#include "adapters/config/configuration.h"
+#include "adapters/config/values.h"
+
+#include <vector>
+
+// The steps of load_text(). Each fills in its part and appends what is wrong.
+
+namespace helsekontakter::config {
+
+using Errors = std::vector<ConfigurationError>;
+
+/// organizations.*, for the core and for HelseID.
+void read_organizations(const Values& values, Configuration& out, Errors& errors);
+
+/// outcome.rules, linted.
+void read_rules(const Values& values, Configuration& out, Errors& errors);
+
+/// Broker addresses, owned properties, users and their passwords.
+void check_kafka(const Values& values, const Configuration& out, Errors& errors);
+
+/// URLs, hosts that belong to another environment, identity numbers, credentials.
+void check_environment(const Values& values, Configuration& out, Errors& errors);
+
+/// Numbers that hang together (design 7), and other contradictions between options.
+void check_together(const Values& values, Configuration& out, Errors& errors);
+
+}  // namespace helsekontakter::config
