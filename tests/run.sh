@@ -122,7 +122,8 @@ run_sanitized() {  # PRESET: everything that needs no broker
 }
 
 run_long() {
-  step clang-tidy 60 run-clang-tidy-14 -quiet -p build/release -j "$jobs" "$PWD/worker/.*\.cc"
+  step clang-tidy 60 run-clang-tidy-14 -quiet -p build/release -j "$jobs" \
+    "-extra-arg-before=-isystem$PWD/tests/support/clang_tidy" "$PWD/worker/.*\.cc"
   tests_in repeats 60 build/release -j "$jobs" -L 'unit|contract|simulation' \
     --repeat until-fail:5
   run_sanitized asan

@@ -16,11 +16,11 @@ bool is_oid(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('.');
     const std::string_view arc = text.substr(0, end);
-    if (arc.empty() || arc.find_first_not_of("0123456789") != arc.npos) return false;
+    if (arc.empty() || arc.find_first_not_of("0123456789") != std::string_view::npos) return false;
     if (arc.size() > 1 && arc[0] == '0') return false;
     if (arcs == 0 && (arc.size() > 1 || arc[0] > '2')) return false;
     ++arcs;
-    if (end == text.npos) return arcs > 1;
+    if (end == std::string_view::npos) return arcs > 1;
     text.remove_prefix(end + 1);
   }
   return false;
@@ -32,13 +32,14 @@ bool is_system(std::string_view text) {
     if (static_cast<unsigned char>(c) <= ' ') return false;
   }
   const std::size_t colon = text.find(':');
-  if (colon == text.npos || colon == 0 || colon + 1 == text.size()) return false;
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) return false;
   return !text.starts_with(urn_oid) || is_oid(text);
 }
 
 /// FHIR's code: no white space but single spaces inside.
 bool is_code(std::string_view text) {
-  if (text.front() == ' ' || text.back() == ' ' || text.find("  ") != text.npos) return false;
+  if (text.front() == ' ' || text.back() == ' ' || text.find("  ") != std::string_view::npos)
+    return false;
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < ' ') return false;
   }
