@@ -1,0 +1,64 @@
+#include "tests/simulator/helsekontakter_service.h"
+
+#include <charconv>
+
+#include <simdjson.h>
+
+namespace helsekontakter::simulator {
+
+bool picks(const MemberRule& rule, std::string_view number, std::uint64_t salt) {
+  if (rule.share <= 0 && rule.numbers.empty()) return false;
+  std::uint64_t value = 0;
+  std::from_chars(number.data(), number.data() + number.size(), value);
+  if (rule.numbers.contains(value)) return true;
+  // The finaliser of splitmix64: cheap, and spreads numbers that differ little.
+  std::uint64_t mixed = value + (salt << 40);
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
+  mixed ^= mixed >> 31;
+  return static_cast<double>(mixed >> 11) * 0x1.0p-53 < rule.share;
+}
+
+/// HelsenorgeAktivSjekken: contract/medlemstjenester 10. It answers by the rule `inactive`.
+Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now) {
+  constexpr std::size_t numbers_max = 1'000;
+  statistics_.count("status.requests");
+  if (request.method != "POST") return refuse(405, {"status_method", "only POST is served here"});
+  if (behaviour_.api.token_required) {
+    const auto authorized = authorize(request, now);
+    if (!authorized) return unauthorized(authorized.error());
+  }
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  simdjson::dom::array numbers;
+  if (parser.parse(request.body.data(), request.body.size()).get(object) != simdjson::SUCCESS ||
+      object["fnrListe"].get(numbers) != simdjson::SUCCESS) {
+    return refuse(400, {"status_body", "needs fnrListe and omraade"});
+  }
+  if (numbers.size() > numbers_max)
+    return refuse(400, {"status_numbers", "more than 1000 numbers"});
+  const std::string_view area = text_of(object, "omraade").value_or("");
+  const auto code = integer_of(object, "omraade");
+  if (area != "Helsehjelp" && area != "Ungdom" && code != 3 && code != 6) {
+    return refuse(400, {"status_area", "omraade must be Helsehjelp or Ungdom"});
+  }
+  Reply reply;
+  reply.body = "{\"erAktivListe\":{";
+  bool is_first = true;
+  for (const auto item : numbers) {
+    std::string_view number;
+    if (item.get(number) != simdjson::SUCCESS || number.size() != 11) {
+      return refuse(400, {"status_number", "an item of fnrListe is not eleven characters"});
+    }
+    const bool is_active = !picks(behaviour_.api.inactive, number, inactive_salt);
+    if (!is_first) reply.body += ',';
+    is_first = false;
+    append_json(reply.body, number);
+    reply.body.append(":{\"erDigitaltAktivSelv\":").append(is_active ? "true" : "false");
+    reply.body.append(",\"erDigitaltAktivViaAndre\":false,\"tildeltFullmakt\":false}");
+  }
+  reply.body += "}}";
+  return reply;
+}
+
+}  // namespace helsekontakter::simulator
