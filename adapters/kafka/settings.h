@@ -32,6 +32,9 @@ struct SourceSettings {
   std::size_t fetch_bytes_max = 67'108'864;  ///< all partition queues together: memory.bytes_max/4
   Milliseconds session_timeout{60'000};      ///< request_timeout + settle_time + 15 s
   Milliseconds rebalance_timeout{300'000};   ///< max.poll.interval.ms
+  /// session_timeout − request_timeout − settle_time − 5 s: nothing is submitted when the group's
+  /// coordinator was not heard from for so long.
+  Milliseconds coordinator_silence_max{10'000};
 };
 
 struct RecordSettings {
@@ -42,6 +45,8 @@ struct RecordSettings {
   std::string environment;
   std::string transactional_id;  ///< group + instance id, or a UUID per process
   Milliseconds transaction_timeout{10'000};
+  /// A record that is not durable by then, with all its attempts, has failed.
+  Milliseconds record_timeout{30'000};
 };
 
 }  // namespace helsekontakter::kafka

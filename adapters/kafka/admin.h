@@ -1,0 +1,53 @@
+#pragma once
+
+#include "adapters/kafka/client.h"
+#include "adapters/kafka/settings.h"
+#include "worker/domain/result.h"
+#include "worker/domain/time.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::kafka {
+
+struct TopicDescription {
+  std::int32_t partitions = 0;
+  std::string cleanup_policy;                 ///< as the broker says it: "compact", "delete"
+  std::size_t message_bytes_max = 1'048'588;  ///< max.message.bytes
+  std::optional<Milliseconds> retention;      ///< none: for ever
+};
+
+struct NewTopic {
+  std::string name;
+  std::int32_t partitions = 1;
+  std::int32_t replication = -1;               ///< -1: the broker's default
+  std::map<std::string, std::string> options;  ///< cleanup.policy and the like
+};
+
+/// Asks and makes topics, for `check --connect [--create]` and for what the recorder must know.
+/// Each call blocks its caller, at most for the time it is given.
+class Admin {
+ public:
+  [[nodiscard]] static Result<Admin> connect(const Connection& connection,
+                                             const std::string& password, const Observer& observer);
+
+  [[nodiscard]] Result<std::vector<std::string>> list_topics(Milliseconds timeout) const;
+  /// Nothing when there is no such topic.
+  [[nodiscard]] Result<std::optional<TopicDescription>> describe(const std::string& topic,
+                                                                 Milliseconds timeout) const;
+  /// A topic that exists already is an error with Remedy::reject.
+  [[nodiscard]] Result<void> create(const NewTopic& topic, Milliseconds timeout) const;
+
+ private:
+  explicit Admin(SharedClient client) : client_(std::move(client)) {}
+  [[nodiscard]] Result<void> read_options(const std::string& topic, TopicDescription& description,
+                                          Milliseconds timeout) const;
+
+  SharedClient client_;
+};
+
+}  // namespace helsekontakter::kafka

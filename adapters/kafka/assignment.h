@@ -1,0 +1,81 @@
+#pragma once
+
+#include "adapters/kafka/settings.h"
+#include "worker/ports/inputs.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::kafka {
+
+/// What the broker says about one partition before it is read.
+struct Bounds {
+  std::optional<Offset> committed;  ///< none: never committed
+  std::string metadata;
+  Offset first = 0;  ///< the log's start
+  Offset end = 0;    ///< one past the last that a read_committed reader may see
+};
+
+/// The life of each partition of the present assignment: restoring → reading → revoking, with held
+/// beside it. Decides epochs and what the core is told; pure, so that it is tested without a
+/// broker. Owned by the source's thread.
+class Assignment {
+ public:
+  enum class State : std::uint8_t {
+    restoring,  ///< ours, but where to begin is not known yet. The core does not know of it
+    held,       ///< what to read next is gone. The core does not know of it
+    reading,    ///< the core knows it under its epoch
+    revoking,   ///< the core was asked to let go
+  };
+  struct Part {
+    State state = State::restoring;
+    Epoch epoch{};
+    Offset next = 0;      ///< the next offset to be delivered
+    Offset reached = -1;  ///< the last position told by ReachedPosition
+    bool paused = false;
+  };
+
+  Assignment(std::string topic, Start start) : topic_(std::move(topic)), start_(start) {}
+
+  /// A new assignment; each partition is to be restored.
+  void begin(std::span<const Partition> partitions);
+
+  struct Restored {
+    std::optional<Assigned> assigned;  ///< reading begins at its `committed`
+    std::string hold;                  ///< or why it cannot: what is gone, what to do
+    bool newly_held = false;
+  };
+  /// Where to read, now that the bounds are known. Only for a partition that waits for it.
+  [[nodiscard]] Restored restore(Partition partition, const Bounds& bounds, std::uint32_t total);
+
+  /// The group wants all of it back. What the core does not know of is gone at once.
+  [[nodiscard]] std::vector<Input> revoke();
+  /// The core let go of it; true when that was news.
+  bool release(Partition partition, Epoch epoch);
+  [[nodiscard]] bool is_revoking() const;
+  /// All of it is gone.
+  [[nodiscard]] std::vector<Input> lose();
+  /// Read anew from what is committed, under a new epoch. Unknown partitions are ignored.
+  [[nodiscard]] std::vector<Input> reread(std::span<const Partition> partitions);
+
+  /// Notes a position told to the core; false when it was told already.
+  bool reach(Partition partition, Offset position);
+
+  [[nodiscard]] std::vector<Partition> in(State state) const;
+  [[nodiscard]] Part* find(Partition partition);
+  [[nodiscard]] std::map<Partition, Part>& parts() { return parts_; }
+
+ private:
+  [[nodiscard]] std::string lost_offset(Partition partition, const Bounds& bounds) const;
+
+  const std::string topic_;
+  const Start start_;
+  std::uint64_t epochs_ = 0;
+  std::map<Partition, Part> parts_;
+};
+
+}  // namespace helsekontakter::kafka

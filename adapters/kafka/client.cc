@@ -1,0 +1,55 @@
+#include "adapters/kafka/client.h"
+
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace helsekontakter::kafka {
+namespace {
+
+void forward_log(const rd_kafka_t* handle, int level, const char* facility, const char* line) {
+  const auto* observer = static_cast<const Observer*>(rd_kafka_opaque(handle));
+  if (observer == nullptr || !observer->log) return;
+  // The operator's properties are for consumers and producers alike, so some of them always belong
+  // to the other kind; that is no news.
+  if (std::string_view(facility) == "CONFWARN") return;
+  observer->log(level, std::string(facility) + ": " + line);
+}
+
+}  // namespace
+
+void run_detached(std::function<void()> work) {
+  std::thread(std::move(work)).detach();
+}
+
+Client::~Client() {
+  // std::function wants copyable captures, and the observer must outlive the handle.
+  auto observer = std::shared_ptr<Observer>(std::move(observer_));
+  run_detached([handle = handle_, observer] {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  });
+}
+
+Result<SharedClient> make_client(rd_kafka_type_t type, const Properties& properties, int events,
+                                 const Observer& observer) {
+  OwnedConf conf(rd_kafka_conf_new());
+  char problem[512];
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), problem, sizeof problem) !=
+        RD_KAFKA_CONF_OK) {
+      return fail(Remedy::stop, "kafka.properties: librdkafka refuses " + name + ": " + problem);
+    }
+  }
+  auto kept = std::make_unique<Observer>(observer);
+  rd_kafka_conf_set_opaque(conf.get(), kept.get());
+  rd_kafka_conf_set_log_cb(conf.get(), forward_log);
+  rd_kafka_conf_set_events(conf.get(), events);
+  rd_kafka_t* handle = rd_kafka_new(type, conf.get(), problem, sizeof problem);
+  if (handle == nullptr) {
+    return fail(Remedy::stop, std::string("librdkafka refuses the Kafka options: ") + problem);
+  }
+  static_cast<void>(conf.release());  // the client has taken it over
+  return std::make_shared<Client>(handle, std::move(kept));
+}
+
+}  // namespace helsekontakter::kafka

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "adapters/kafka/observer.h"
+#include "worker/domain/result.h"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+// Ownership of librdkafka's objects, and the one way to make a client.
+
+namespace helsekontakter::kafka {
+
+template <class T, void (*destroy)(T*)>
+struct Destroy {
+  void operator()(T* object) const { destroy(object); }
+};
+template <class T, void (*destroy)(T*)>
+using Owned = std::unique_ptr<T, Destroy<T, destroy>>;
+
+using OwnedConf = Owned<rd_kafka_conf_t, rd_kafka_conf_destroy>;
+using OwnedQueue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
+using OwnedEvent = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
+using OwnedError = Owned<rd_kafka_error_t, rd_kafka_error_destroy>;
+using OwnedList = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+using OwnedHeaders = Owned<rd_kafka_headers_t, rd_kafka_headers_destroy>;
+using GroupMetadata =
+    Owned<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
+
+/// A librdkafka client. Threads that may stay in a blocking call hold a share of it; whoever lets
+/// go last has it destroyed on a thread that nobody waits for, because destroying may block.
+/// A consumer is destroyed without leaving its group: what it had in flight may still be executed,
+/// so its partitions are free only when its session is over.
+class Client {
+ public:
+  Client(rd_kafka_t* handle, std::unique_ptr<Observer> observer)
+      : handle_(handle), observer_(std::move(observer)) {}
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  [[nodiscard]] rd_kafka_t* get() const { return handle_; }
+
+ private:
+  rd_kafka_t* handle_;
+  std::unique_ptr<Observer> observer_;  ///< the log callback's; lives as long as the handle
+};
+using SharedClient = std::shared_ptr<Client>;
+
+/// librdkafka's properties by name, in the order of the names.
+using Properties = std::map<std::string, std::string>;
+
+/// Makes a client. `events` are the RD_KAFKA_EVENT_* that come as events. Refuses a property that
+/// librdkafka refuses, with its words.
+[[nodiscard]] Result<SharedClient> make_client(rd_kafka_type_t type, const Properties& properties,
+                                               int events, const Observer& observer);
+
+/// Runs it on a thread that nobody waits for. It must own all that it touches.
+void run_detached(std::function<void()> work);
+
+[[nodiscard]] inline int remaining_ms(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  return left.count() > 0 ? static_cast<int>(left.count()) : 0;
+}
+
+}  // namespace helsekontakter::kafka

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "adapters/kafka/client.h"
+#include "adapters/kafka/settings.h"
+#include "worker/domain/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace helsekontakter::kafka {
+
+/// Why a librdkafka property cannot be set by `properties`, or empty when it can.
+[[nodiscard]] std::string_view reason_owned(std::string_view property);
+
+/// Every property of the connection that is refused, one sentence each: owned by the worker, or
+/// unknown to librdkafka. For start-up checks; needs no broker.
+[[nodiscard]] std::vector<Error> refused_properties(const Connection& connection);
+
+/// What reaches the cluster: brokers, user, TLS, and the operator's own properties.
+[[nodiscard]] Properties connection_properties(const Connection& connection,
+                                               const std::string& password);
+
+/// A group member that reads `partitions` partitions within settings.fetch_bytes_max.
+[[nodiscard]] Properties consumer_properties(const SourceSettings& settings,
+                                             const std::string& password, std::int32_t partitions);
+
+/// What topics allow of a message.
+struct TopicLimits {
+  std::size_t results_bytes_max = 1'048'588;
+  std::size_t dead_letter_bytes_max = 1'048'588;
+};
+
+[[nodiscard]] Properties producer_properties(const RecordSettings& settings,
+                                             const std::string& password, TopicLimits limits);
+
+}  // namespace helsekontakter::kafka

@@ -1,0 +1,274 @@
+#include "adapters/kafka/transaction.h"
+
+#include "adapters/kafka/dead_letter.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace helsekontakter::kafka {
+namespace {
+
+using Field = Texts::Field;
+
+constexpr std::size_t text_max = 4096;         // of one text of the event, in its result
+constexpr std::size_t short_text_max = 128;    // where the topic takes small messages only
+constexpr std::size_t record_overhead = 1024;  // headers and frame of a result
+constexpr int poll_ms = 10;
+
+WallTime wall_now() {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+bool means_lost_membership(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+         code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+         code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
+bool means_second_producer(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+         code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED;
+}
+
+std::string remedy_for(rd_kafka_resp_err_t code, const std::string& transactional_id) {
+  if (means_lost_membership(code)) {
+    return "the partitions are somebody else's by now, who submits the changes again";
+  }
+  if (means_second_producer(code)) {
+    return "another producer uses transactional id " + transactional_id +
+           "; give each worker its own instance id";
+  }
+  if (code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE) {
+    return "raise the broker's offset.metadata.max.bytes to 4096 or more";
+  }
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+      code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
+      code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+    return "give the worker's user the right to write results and to use transactions";
+  }
+  return "check the brokers and the results topics (`check --connect`)";
+}
+
+void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
+  rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                      static_cast<ssize_t>(value.size()));
+}
+
+OwnedHeaders result_headers(const Texts& texts) {
+  OwnedHeaders headers(rd_kafka_headers_new(3));
+  add_header(headers.get(), "content-type", result_content_type);
+  for (const auto& [field, name] :
+       {std::pair{Field::traceparent, "traceparent"}, std::pair{Field::tracestate, "tracestate"}}) {
+    const std::string_view value = texts[field];
+    if (!value.empty() && value.size() <= text_max) add_header(headers.get(), name, value);
+  }
+  return headers;
+}
+
+}  // namespace
+
+RecordSession::RecordSession(SharedClient client, const RecordSettings& settings,
+                             std::string origin_topic, TopicLimits limits)
+    : client_(std::move(client)),
+      results_(rd_kafka_topic_new(client_->get(), settings.topic.c_str(), nullptr)),
+      dead_letters_(
+          settings.dead_letter_topic.empty()
+              ? nullptr
+              : rd_kafka_topic_new(client_->get(), settings.dead_letter_topic.c_str(), nullptr)),
+      limits_(limits),
+      origin_topic_(std::move(origin_topic)),
+      transactional_id_(settings.transactional_id),
+      writer_({.source = settings.source,
+               .environment = settings.environment,
+               .origin_topic = origin_topic_}) {}
+
+Result<std::shared_ptr<RecordSession>> RecordSession::open(
+    const RecordSettings& settings, const std::string& password, const std::string& origin_topic,
+    TopicLimits limits, const Observer& observer, Deadline deadline) {
+  auto client = make_client(RD_KAFKA_PRODUCER, producer_properties(settings, password, limits),
+                            RD_KAFKA_EVENT_ERROR, observer);
+  if (!client) return tl::unexpected(client.error());
+  const OwnedError error(rd_kafka_init_transactions((*client)->get(), remaining_ms(deadline)));
+  if (error) {
+    return fail(Remedy::retry,
+                std::string("the transactional producer does not come up: ") +
+                    rd_kafka_error_string(error.get()) + "; " +
+                    remedy_for(rd_kafka_error_code(error.get()), settings.transactional_id));
+  }
+  std::shared_ptr<RecordSession> session(
+      new RecordSession(std::move(*client), settings, origin_topic, limits));
+  if (!session->results_ || (!settings.dead_letter_topic.empty() && !session->dead_letters_)) {
+    return fail(Remedy::stop, "results.kafka: a topic name is not valid");
+  }
+  return session;
+}
+
+RecordSession::Sent RecordSession::send(const Record& record, const GroupMetadata* metadata,
+                                        Deadline deadline) {
+  Sent sent;
+  if (const OwnedError error(rd_kafka_begin_transaction(client_->get())); error) {
+    judge(error.get(), "beginning a transaction", deadline, sent);
+    return sent;
+  }
+  if (!produce_all(record, deadline, sent)) return sent;
+  if (metadata != nullptr && !record.progress.empty() &&
+      !send_offsets(record, *metadata, deadline, sent)) {
+    return sent;
+  }
+  commit(deadline, sent);
+  return sent;
+}
+
+bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& sent) {
+  writer_.begin(record, wall_now());
+  for (const Conclusion& conclusion : record.conclusions) {
+    if (std::holds_alternative<Tombstone>(conclusion.delivery.content)) continue;
+    auto error = produce_result(conclusion, deadline);
+    ++sent.results;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && dead_letters_ &&
+        is_dead_letter(conclusion.verdict)) {
+      error = produce_dead_letter(conclusion, deadline);
+      ++sent.dead_letters;
+    }
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    sent.trouble = std::string("writing a result: ") + rd_kafka_err2str(error) + "; " +
+                   remedy_for(error, transactional_id_);
+    abort(error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? Attempt::refused : Attempt::again,
+          deadline, sent);
+    return false;
+  }
+  return true;
+}
+
+rd_kafka_resp_err_t RecordSession::produce_result(const Conclusion& conclusion, Deadline deadline) {
+  const Texts& texts = conclusion.delivery.texts;
+  std::string_view key = texts[Field::key];
+  // The size is bounded before anything is written: a message over the topic's limit would take
+  // the whole transaction with it, for ever.
+  const std::size_t limit = limits_.results_bytes_max;
+  std::size_t cut_at = text_max;
+  if (writer_.bytes_max(conclusion, cut_at) + key.size() + record_overhead > limit) {
+    cut_at = short_text_max;
+    if (key.size() > limit / 4) key = {};
+  }
+  buffer_.clear();
+  writer_.append(conclusion, buffer_, cut_at);
+  return produce(results_.get(), key, buffer_, result_headers(texts), deadline);
+}
+
+rd_kafka_resp_err_t RecordSession::produce_dead_letter(const Conclusion& conclusion,
+                                                       Deadline deadline) {
+  DeadLetter letter = make_dead_letter(conclusion, origin_topic_, limits_.dead_letter_bytes_max);
+  return produce(dead_letters_.get(), letter.key, letter.value, std::move(letter.headers),
+                 deadline);
+}
+
+rd_kafka_resp_err_t RecordSession::produce(rd_kafka_topic_t* topic, std::string_view key,
+                                           std::string_view value, OwnedHeaders headers,
+                                           Deadline deadline) {
+  std::array<rd_kafka_vu_t, 5> parts{};
+  parts[0].vtype = RD_KAFKA_VTYPE_RKT;
+  parts[0].u.rkt = topic;
+  parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  parts[1].u.i = RD_KAFKA_MSG_F_COPY;
+  parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
+  parts[2].u.mem.ptr = const_cast<char*>(value.data());
+  parts[2].u.mem.size = value.size();
+  parts[3].vtype = RD_KAFKA_VTYPE_KEY;
+  parts[3].u.mem.ptr = key.empty() ? nullptr : const_cast<char*>(key.data());
+  parts[3].u.mem.size = key.size();
+  parts[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+  parts[4].u.headers = headers.get();
+  while (true) {
+    const OwnedError error(rd_kafka_produceva(client_->get(), parts.data(), parts.size()));
+    if (!error) {
+      static_cast<void>(headers.release());  // the message has taken them over
+      return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    const auto code = rd_kafka_error_code(error.get());
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || remaining_ms(deadline) == 0) return code;
+    rd_kafka_poll(client_->get(), poll_ms);
+  }
+}
+
+bool RecordSession::send_offsets(const Record& record, const GroupMetadata& metadata,
+                                 Deadline deadline, Sent& sent) {
+  const OwnedList offsets(
+      rd_kafka_topic_partition_list_new(static_cast<int>(record.progress.size())));
+  for (const Progress& progress : record.progress) {
+    rd_kafka_topic_partition_t* offset = rd_kafka_topic_partition_list_add(
+        offsets.get(), origin_topic_.c_str(), static_cast<std::int32_t>(progress.partition));
+    offset->offset = progress.committed;
+    if (progress.metadata.empty()) continue;
+    // Freed together with the list, by librdkafka.
+    auto* copy = static_cast<char*>(std::malloc(progress.metadata.size()));
+    if (copy == nullptr) throw std::bad_alloc();
+    std::copy(progress.metadata.begin(), progress.metadata.end(), copy);
+    offset->metadata = copy;
+    offset->metadata_size = progress.metadata.size();
+  }
+  while (true) {
+    const OwnedError error(rd_kafka_send_offsets_to_transaction(
+        client_->get(), offsets.get(), metadata.get(), remaining_ms(deadline)));
+    if (!error) return true;
+    const bool same_again = rd_kafka_error_is_retriable(error.get()) != 0 &&
+                            rd_kafka_error_txn_requires_abort(error.get()) == 0;
+    if (same_again && remaining_ms(deadline) > 0) continue;
+    judge(error.get(), "committing offsets", deadline, sent);
+    return false;
+  }
+}
+
+void RecordSession::commit(Deadline deadline, Sent& sent) {
+  while (true) {
+    const OwnedError error(rd_kafka_commit_transaction(client_->get(), remaining_ms(deadline)));
+    if (!error) {
+      sent.attempt = Attempt::durable;
+      return;
+    }
+    if (rd_kafka_error_txn_requires_abort(error.get()) != 0) {
+      judge(error.get(), "committing a transaction", deadline, sent);
+      return;
+    }
+    if (rd_kafka_error_is_retriable(error.get()) != 0 && remaining_ms(deadline) > 0) continue;
+    // The broker may have done it, or may do it yet.
+    sent.attempt = Attempt::unknown;
+    sent.trouble = std::string("whether a transaction was committed is not known: ") +
+                   rd_kafka_error_string(error.get()) +
+                   "; the partitions are read again from the committed offset";
+    return;
+  }
+}
+
+/// Decides after a failed step before, or instead of, the commit.
+void RecordSession::judge(const rd_kafka_error_t* error, const std::string& step, Deadline deadline,
+                          Sent& sent) {
+  const auto code = rd_kafka_error_code(error);
+  sent.trouble =
+      step + ": " + rd_kafka_error_string(error) + "; " + remedy_for(code, transactional_id_);
+  if (rd_kafka_error_is_fatal(error) != 0) {
+    sent.attempt = Attempt::broken;
+    return;
+  }
+  const bool hopeless =
+      means_lost_membership(code) || code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE;
+  abort(hopeless ? Attempt::refused : Attempt::again, deadline, sent);
+}
+
+void RecordSession::abort(Attempt if_aborted, Deadline deadline, Sent& sent) {
+  // A little longer than the attempt: an abort that succeeds spares a new producer.
+  const auto until = std::max(deadline, std::chrono::steady_clock::now() + std::chrono::seconds(2));
+  while (true) {
+    const OwnedError error(rd_kafka_abort_transaction(client_->get(), remaining_ms(until)));
+    if (!error) {
+      sent.attempt = if_aborted;
+      return;
+    }
+    if (rd_kafka_error_is_retriable(error.get()) != 0 && remaining_ms(until) > 0) continue;
+    sent.attempt = if_aborted == Attempt::refused ? Attempt::unknown : Attempt::broken;
+    return;
+  }
+}
+
+}  // namespace helsekontakter::kafka
