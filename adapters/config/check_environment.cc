@@ -153,7 +153,9 @@ void check_environment(const Values& values, Configuration& out, Errors& errors)
   if (!path.starts_with('/') || path.find_first_of("?# ") != std::string::npos) {
     errors.push_back(values.error("api.path", "must begin with / and have no query"));
   }
-  out.endpoint.url = base + path;
+  if (base_url) {
+    if (auto url = https::Url::parse(base + path)) out.endpoint.url = std::move(*url);
+  }
   check_identifiers(values, synthetic, errors);
   check_credentials(values, base_url, errors);
   check_proxy(values, errors);

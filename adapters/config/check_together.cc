@@ -23,11 +23,10 @@ void derive(const Values& values, Configuration& out) {
   const Milliseconds request = out.worker.api.request_timeout;
   const Milliseconds settle = out.worker.api.settle_time;
   out.source.session_timeout = request + settle + session_slack;
-  out.source.rebalance_timeout =
-      std::max({Milliseconds(300'000), out.source.session_timeout,
-                request + out.record.transaction_timeout + session_slack});
+  out.source.rebalance_timeout = std::max({Milliseconds(300'000), out.source.session_timeout,
+                                           request + out.record.record_timeout + session_slack});
   out.source.fetch_bytes_max = values.size("memory.bytes_max") / 4;
-  out.coordinator_silence_max = out.source.session_timeout - request - settle - loop_slack;
+  out.source.coordinator_silence_max = out.source.session_timeout - request - settle - loop_slack;
 }
 
 /// One bound between two options; says nothing while one of them is wrong by itself.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/config/error.h"
+#include "adapters/endpoint/settings.h"
 #include "adapters/helseid/settings.h"
 #include "adapters/https/settings.h"
 #include "adapters/json/event_decoder.h"
@@ -20,16 +21,6 @@
 
 namespace helsekontakter::config {
 
-/// Where and how requests go.
-struct EndpointSettings {
-  std::string url;  ///< api.base_url and api.path
-  std::string media_type;
-  std::string accept;
-  std::map<std::string, std::string> headers;  ///< {uuid} in a value: a fresh UUID each request
-  Milliseconds request_timeout{15'000};
-  Milliseconds connect_timeout{5'000};
-};
-
 /// operations.listen
 struct ListenAddress {
   std::string host = "0.0.0.0";  ///< an IPv6 address without its brackets
@@ -44,7 +35,7 @@ struct Configuration {
   json::DecoderSettings decoder;
   kafka::SourceSettings source;
   kafka::RecordSettings record;  ///< transactional_id is empty without source.kafka.instance_id
-  EndpointSettings endpoint;
+  endpoint::EndpointSettings endpoint;
   https::ClientSettings https;       ///< towards the endpoint
   https::ClientSettings auth_https;  ///< towards HelseID
   helseid::Settings helseid;
@@ -53,9 +44,6 @@ struct Configuration {
   telemetry::LogSettings log;
   ListenAddress listen;
   Milliseconds shutdown_timeout{25'000};
-  /// How long the group coordinator may be silent before a request is withheld (design 7):
-  /// session.timeout - request_timeout - settle_time - 5 s.
-  Milliseconds coordinator_silence_max{10'000};
   std::vector<std::string> warnings;  ///< allowed, but likely not meant; a sentence each
 };
 

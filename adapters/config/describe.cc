@@ -102,7 +102,7 @@ std::string as_yaml() {
       out += std::string(2 * open.size(), ' ') + std::string(parts[open.size()]) + ":\n";
     }
     const std::string indent(2 * open.size(), ' ');
-    std::string text = std::string(option.meaning) + ". " + allowed_values(option);
+    std::string text = std::string(option.meaning) + ". Allowed: " + allowed_values(option);
     if (!option.derived.empty()) text += "; default: " + std::string(option.derived);
     out += comment(indent, text);
     const std::string_view value = option.fallback.empty() ? option.example : option.fallback;

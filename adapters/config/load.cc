@@ -151,7 +151,9 @@ void read_https(const Values& values, Configuration& out) {
   out.auth_https.ca_file = values.text("auth.ca_file");
   out.endpoint.media_type = values.text("api.media_type");
   out.endpoint.accept = values.text("api.accept");
-  out.endpoint.headers = values.map("api.headers");
+  for (auto& [name, value] : values.map("api.headers")) {
+    out.endpoint.headers.push_back({name, value});
+  }
   out.endpoint.request_timeout = values.duration("api.request_timeout_s");
   out.endpoint.connect_timeout = values.duration("api.connect_timeout_s");
 }
@@ -189,7 +191,7 @@ Loaded load_text(std::string_view yaml, const Environment& environment) {
   check_required(values, errors);
   check_environment(values, out, errors);
   read_core(values, out.worker);
-  read_form(values, out.endpoint.url, out.worker.form);
+  read_form(values, out.endpoint.url.text(), out.worker.form);
   read_decoder(values, out);
   read_kafka(values, out);
   read_auth(values, out.helseid);

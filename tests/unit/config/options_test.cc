@@ -57,7 +57,7 @@ TEST(OptionsAsYaml, LoadAndMeanTheDefaults) {
   ASSERT_EQ(errors_of(yaml), "");
   const Configuration written = loaded(yaml);
   const Configuration left_out = loaded(least);
-  EXPECT_EQ(written.endpoint.url, left_out.endpoint.url);
+  EXPECT_EQ(written.endpoint.url.text(), left_out.endpoint.url.text());
   EXPECT_EQ(written.worker.api.settle_time, left_out.worker.api.settle_time);
   EXPECT_EQ(written.helseid.scope, left_out.helseid.scope);
   EXPECT_EQ(written.shutdown_timeout, left_out.shutdown_timeout);

@@ -231,7 +231,7 @@ auth: {none: true}
 identifier: {synthetic_allowed: true}
 )");
   EXPECT_EQ(c.source.session_timeout, std::chrono::seconds(20));
-  EXPECT_EQ(c.endpoint.url, "http://127.0.0.1:8443/helsekontakter/api/v1");
+  EXPECT_EQ(c.endpoint.url.text(), "http://127.0.0.1:8443/helsekontakter/api/v1");
   EXPECT_THAT(c.warnings, SizeIs(1)) << "the brokers are spoken to in clear text";
 }
 

@@ -44,7 +44,7 @@ TEST(Variables, CanSayEverything) {
                   {"HELSEKONTAKTER_IDENTIFIER__TEST_ALLOW", "[13116900216]"}});
   EXPECT_THAT(c.source.connection.brokers, ElementsAre("a:1", "b:2"));
   EXPECT_TRUE(c.worker.organizations.at(OrganizationNumber::parse("948554062").value()).paused);
-  EXPECT_EQ(c.endpoint.headers.at("x-source"), "worker");
+  EXPECT_EQ(c.endpoint.headers.at(0).value, "worker");
   EXPECT_THAT(c.decoder.test_allow, ElementsAre("13116900216"));
 }
 

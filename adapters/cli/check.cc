@@ -1,0 +1,137 @@
+#include "adapters/cli/check.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <ostream>
+#include <string_view>
+
+namespace helsekontakter::cli {
+namespace {
+
+/// Tokens are refused when clocks differ by more than their assertions' slack; results show times.
+constexpr Milliseconds skew_max{30'000};
+
+std::string seconds(Milliseconds duration) {
+  std::string text = std::to_string(duration.count() / 1000);
+  if (const auto rest = duration.count() % 1000; rest != 0) {
+    std::string digits = std::to_string(1000 + std::abs(rest)).substr(1);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += "." + digits;
+  }
+  return text + " s";
+}
+
+std::string mebibytes(std::size_t bytes) {
+  return std::to_string(bytes / (1024 * 1024)) + " MiB";
+}
+
+/// Writes a line for each probe and remembers whether one failed.
+class Report {
+ public:
+  explicit Report(std::ostream& out) : out_(out) {}
+
+  void line(std::string_view what, const Result<std::string>& found) {
+    if (found) {
+      out_ << "ok    " << what << ": " << *found << "\n";
+    } else {
+      failed_ = true;
+      out_ << "FAIL  " << what << ": " << found.error().message << "\n";
+    }
+  }
+
+  void left_out(std::string_view what) { out_ << "-     " << what << ": not asked\n"; }
+
+  template <class Probe, class... Arguments>
+  void ask(std::string_view what, const Probe& probe, Arguments... arguments) {
+    if (!probe) return left_out(what);
+    line(what, probe(arguments...));
+  }
+
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  std::ostream& out_;
+  bool failed_ = false;
+};
+
+Result<std::string> judge_skew(const Result<Milliseconds>& skew) {
+  if (!skew) return tl::unexpected(skew.error());
+  if (std::chrono::abs(*skew) > skew_max) {
+    return fail(Remedy::stop, "our clock and the endpoint's differ by " +
+                                  seconds(std::chrono::abs(*skew)) + "; run a time service");
+  }
+  return "within " + seconds(std::max(Milliseconds(1000), std::chrono::abs(*skew)));
+}
+
+void connect(const config::Configuration& configuration, const CheckOptions& options,
+             const Probes& probes, Report& report) {
+  report.ask("broker", probes.broker);
+  report.ask("topics", probes.topics, options.create);
+  report.ask("endpoint", probes.endpoint);
+  if (!probes.clock_skew) {
+    report.left_out("clock");
+  } else {
+    report.line("clock", judge_skew(probes.clock_skew()));
+  }
+  if (configuration.helseid.none) {
+    report.line("token", std::string("none is asked for (auth.none)"));
+    return;
+  }
+  std::vector<OrganizationNumber> numbers;
+  for (const auto& [number, organization] : configuration.helseid.organizations) {
+    numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  for (const OrganizationNumber number : numbers) {
+    report.ask("token for " + number.digits(), probes.token, number);
+  }
+}
+
+}  // namespace
+
+std::string delivery_guarantee(const config::Configuration& configuration) {
+  std::string text =
+      "Kafka to Kafka, same cluster: results, dead letters and offsets are one transaction, so a "
+      "read_committed consumer sees each result once";
+  if (configuration.record.connection.brokers != configuration.source.connection.brokers) {
+    text += "; results.kafka.brokers must be another listener of the source's cluster";
+  }
+  return text;
+}
+
+std::vector<std::string> derived_numbers(const config::Configuration& configuration) {
+  const kafka::SourceSettings& source = configuration.source;
+  const WorkerSettings& worker = configuration.worker;
+  return {
+      "session.timeout " + seconds(source.session_timeout) +
+          " = api.request_timeout_s + api.settle_time_s + 15 s: so long a crashed worker's "
+          "partitions stand still",
+      "rebalance timeout " + seconds(source.rebalance_timeout) +
+          ": more than a request and its record together",
+      "coordinator silence " + seconds(source.coordinator_silence_max) +
+          ": no request is written when the coordinator was not heard from for longer",
+      "shutdown.timeout_s " + seconds(configuration.shutdown_timeout) +
+          ": the container's grace period must be longer",
+      "fetch queue " + mebibytes(source.fetch_bytes_max) + " of memory.bytes_max " +
+          mebibytes(worker.memory_bytes_max),
+  };
+}
+
+int check(const config::Configuration& configuration, const CheckOptions& options,
+          const Probes& probes, std::ostream& out) {
+  out << "ok    configuration: environment " << configuration.environment << ", "
+      << configuration.worker.organizations.size() << " organisations, "
+      << configuration.endpoint.url.text() << "\n";
+  out << "ok    identity numbers: "
+      << (configuration.decoder.synthetic_allowed ? "synthetic" : "real") << " ones only\n";
+  out << "ok    delivery: " << delivery_guarantee(configuration) << "\n";
+  for (const std::string& number : derived_numbers(configuration)) {
+    out << "ok    " << number << "\n";
+  }
+  for (const std::string& warning : configuration.warnings) out << "warn  " << warning << "\n";
+  Report report(out);
+  if (options.connect) connect(configuration, options, probes, report);
+  return report.failed() ? 1 : 0;
+}
+
+}  // namespace helsekontakter::cli

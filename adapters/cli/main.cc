@@ -1,0 +1,116 @@
+#include "adapters/cli/check.h"
+#include "adapters/cli/probes.h"
+#include "adapters/cli/run.h"
+#include "adapters/config/configuration.h"
+#include "adapters/config/describe.h"
+#include "adapters/config/secrets.h"
+#include "worker/domain/national_id.h"
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace helsekontakter::cli {
+namespace {
+
+// Exit statuses of design 14; 3 belongs to `audit`.
+constexpr int well = 0;
+constexpr int fault = 1;
+constexpr int wrong_usage = 2;
+
+struct Arguments {
+  std::string config;
+  RunOptions run;
+  CheckOptions check;
+  std::string format = "table";
+};
+
+/// The configuration with its files looked at, or std::nullopt after every error was printed.
+std::optional<config::Configuration> load(const std::string& path) {
+  config::Loaded loaded = config::load(path, config::process_environment());
+  std::vector<config::ConfigurationError> errors;
+  if (loaded) {
+    errors = config::check_secrets(*loaded, loaded->warnings);
+  } else {
+    errors = std::move(loaded.error());
+  }
+  for (const config::ConfigurationError& error : errors) std::cerr << error.text() << "\n";
+  if (!errors.empty()) {
+    std::cerr << errors.size() << (errors.size() == 1 ? " error" : " errors") << " in " << path
+              << "; `helsekontakter options` lists every key\n";
+    return std::nullopt;
+  }
+  return std::move(*loaded);
+}
+
+int run_command(const Arguments& arguments) {
+  const auto configuration = load(arguments.config);
+  return configuration ? run(*configuration, arguments.run) : wrong_usage;
+}
+
+int check_command(const Arguments& arguments) {
+  const auto configuration = load(arguments.config);
+  if (!configuration) return wrong_usage;
+  const Probes probes = arguments.check.connect ? real_probes(*configuration) : Probes{};
+  return check(*configuration, arguments.check, probes, std::cout);
+}
+
+int options_command(const Arguments& arguments) {
+  const auto format = config::options_format(arguments.format);
+  if (!format) return wrong_usage;
+  std::cout << config::describe_options(*format);
+  return well;
+}
+
+void add_config(CLI::App& command, Arguments& arguments) {
+  command.add_option("--config", arguments.config, "The operator's YAML file")
+      ->required()
+      ->type_name("FILE");
+}
+
+int dispatch(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Submits changes of memberships to Helsenorge's Helsekontakter.", "helsekontakter");
+  app.set_version_flag("--version", "helsekontakter " HELSEKONTAKTER_VERSION);
+  app.require_subcommand(1);
+  CLI::App* run = app.add_subcommand("run", "Work until SIGTERM");
+  add_config(*run, arguments);
+  run->add_flag("--drain", arguments.run.drain,
+                "Stop when each partition has reached the end it had at the start");
+  CLI::App* check =
+      app.add_subcommand("check", "Say every error of the configuration, and what it promises");
+  add_config(*check, arguments);
+  CLI::Option* connect = check->add_flag("--connect", arguments.check.connect,
+                                         "Also ask broker, HelseID and endpoint");
+  check->add_flag("--create", arguments.check.create, "Make missing topics")->needs(connect);
+  CLI::App* options = app.add_subcommand("options", "List every option");
+  options->add_option("--format", arguments.format, "table, yaml or json-schema")
+      ->check(CLI::IsMember({"table", "yaml", "json-schema"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? well : wrong_usage;
+  }
+  if (run->parsed()) return run_command(arguments);
+  if (check->parsed()) return check_command(arguments);
+  return options_command(arguments);
+}
+
+}  // namespace
+}  // namespace helsekontakter::cli
+
+int main(int argc, char** argv) {
+  try {
+    return helsekontakter::cli::dispatch(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "helsekontakter: " << helsekontakter::scrub_national_ids(std::string(e.what()))
+              << "\n";
+    return helsekontakter::cli::fault;
+  }
+}
