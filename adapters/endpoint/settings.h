@@ -1,0 +1,23 @@
+#pragma once
+
+#include "adapters/https/http.h"
+#include "worker/domain/time.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::endpoint {
+
+/// api.*: where and how submissions go.
+struct EndpointSettings {
+  https::Url url;  ///< api.base_url and api.path
+  std::string media_type = "application/fhir+json";
+  std::string accept = "application/fhir+json";
+  std::vector<https::Header> headers;  ///< {uuid} in a value: a fresh UUID for each request
+  Milliseconds request_timeout{15'000};
+  Milliseconds connect_timeout{5'000};
+  std::size_t answer_bytes_max = 16 * 1024 * 1024;
+};
+
+}  // namespace helsekontakter::endpoint
