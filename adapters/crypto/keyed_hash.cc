@@ -38,6 +38,27 @@ std::array<std::uint32_t, 8> absorb_key(const KeyedHash::Key& key, std::uint8_t 
   return words;
 }
 
+/// Hashes the parts, each followed by the separator. Gathered first: one call for a few dozen bytes
+/// costs less than half of what a call for each part does.
+void absorb(SHA256_CTX& context, std::initializer_list<std::string_view> parts) {
+  std::array<char, 256> gathered;
+  std::size_t held = 0;
+  for (const std::string_view part : parts) {
+    if (part.size() + 1 > gathered.size() - held) {
+      SHA256_Update(&context, gathered.data(), held);
+      held = 0;
+    }
+    if (part.size() + 1 > gathered.size()) {
+      SHA256_Update(&context, part.data(), part.size());
+    } else {
+      std::copy(part.begin(), part.end(), gathered.data() + held);
+      held += part.size();
+    }
+    gathered[held++] = separator[0];
+  }
+  SHA256_Update(&context, gathered.data(), held);
+}
+
 }  // namespace
 
 KeyedHash::KeyedHash(const Key& key)
@@ -46,10 +67,7 @@ KeyedHash::KeyedHash(const Key& key)
 std::array<std::uint8_t, 16> KeyedHash::compute(
     std::initializer_list<std::string_view> parts) const {
   SHA256_CTX context = after_one_block(inner_.words);
-  for (const std::string_view part : parts) {
-    SHA256_Update(&context, part.data(), part.size());
-    SHA256_Update(&context, separator.data(), separator.size());
-  }
+  absorb(context, parts);
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> hash;
   SHA256_Final(hash.data(), &context);
   context = after_one_block(outer_.words);

@@ -12,7 +12,8 @@ std::string shown(std::string text) {
   std::size_t end = shown_bytes_max;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   text.resize(end);
-  return text;
+  // Digits that a letter followed may stand at the end now.
+  return scrub_national_ids(std::move(text));
 }
 
 }  // namespace helsekontakter::json

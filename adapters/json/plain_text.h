@@ -9,7 +9,8 @@ namespace helsekontakter::json {
 inline constexpr std::size_t shown_bytes_max = 256;
 
 /// The text without identity numbers, shortened to shown_bytes_max bytes at a UTF-8 boundary.
-/// Numbers are scrubbed before the cut, or a cut could hide one half of them.
+/// Numbers are scrubbed before the cut, which could hide one half of them, and after it, which
+/// could bare one.
 [[nodiscard]] std::string shown(std::string text);
 
 }  // namespace helsekontakter::json
