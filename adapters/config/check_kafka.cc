@@ -63,12 +63,24 @@ void check_connection(const Values& values, std::string_view section, Errors& er
   }
 }
 
+/// librdkafka quotes the value that it refuses; it may be a secret.
+std::string without_values(std::string message, const kafka::Connection& connection) {
+  for (const auto& [name, value] : connection.properties) {
+    const std::string quoted = "\"" + value + "\"";
+    for (std::size_t at = message.find(quoted); at != std::string::npos && !value.empty();
+         at = message.find(quoted)) {
+      message.replace(at, quoted.size(), "its value");
+    }
+  }
+  return message;
+}
+
 void check_properties(const Values& values, std::string_view section,
                       const kafka::Connection& connection, Errors& errors) {
   const std::string path = below(section, "properties");
   if (!values.given(path)) return;
   for (const Error& refused : kafka::refused_properties(connection)) {
-    errors.push_back(values.error(path, refused.message));
+    errors.push_back(values.error(path, without_values(refused.message, connection)));
   }
 }
 

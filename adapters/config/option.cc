@@ -80,6 +80,11 @@ bool names_file(const Option& option) {
   return option.path.ends_with("_file");
 }
 
+bool looks_like_a_file_name(std::string_view text) {
+  return text.size() <= 256 && (text.starts_with('/') || text.starts_with("./")) &&
+         text.find_first_of("={}\"' \t\n") == std::string_view::npos;
+}
+
 std::string allowed_values(const Option& option) {
   const std::string unit = option.unit.empty() ? "" : " " + std::string(option.unit);
   const std::string range = option.maximum > 0 ? " from " + number_text(option.minimum) + " to " +

@@ -63,4 +63,8 @@ struct Option {
 /// True when the option's value is the name of a file: its path ends in `_file`.
 [[nodiscard]] bool names_file(const Option& option);
 
+/// False for what may be a key or a password, pasted where a file's name belongs: it must not be
+/// shown. Names that begin with / or ./ and hold nothing that a JWK, PEM or base64 text does.
+[[nodiscard]] bool looks_like_a_file_name(std::string_view text);
+
 }  // namespace helsekontakter::config

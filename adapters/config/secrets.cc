@@ -1,9 +1,11 @@
 #include "adapters/config/secrets.h"
 
+#include "adapters/config/option.h"
 #include "adapters/crypto/secret_file.h"
 
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -43,6 +45,17 @@ std::optional<crypto::KeyedHash::Key> decode_key(std::string_view text) {
   return key;
 }
 
+/// Reads a secret's file. What cannot be read and does not look like a file's name may be the
+/// secret itself, so then it is not named.
+Result<std::string> read_secret(const std::string& path, crypto::ModeCheck mode_check,
+                                const std::function<void(const std::string&)>& warn) {
+  auto text = crypto::read_secret_file(path, mode_check, warn);
+  if (text || looks_like_a_file_name(path)) return text;
+  return fail(Remedy::stop,
+              "cannot read the file; its name is not shown, since it does not begin with / or ./ "
+              "and may be the secret itself");
+}
+
 class Checking {
  public:
   Checking(crypto::ModeCheck mode_check, std::vector<std::string>& warnings)
@@ -50,7 +63,7 @@ class Checking {
 
   void secret(const std::string& key, const std::string& path) {
     if (path.empty()) return;
-    const auto text = crypto::read_secret_file(
+    const auto text = read_secret(
         path, mode_check_, [&](const std::string& warning) { warnings_.push_back(warning); });
     if (!text) errors.push_back({.key = key, .message = text.error().message});
   }
@@ -85,13 +98,12 @@ bool is_same(const kafka::Connection& one, const kafka::Connection& other) {
 }  // namespace
 
 Result<crypto::KeyedHash::Key> read_hmac_key(const Configuration& configuration) {
-  const auto text =
-      crypto::read_secret_file(configuration.hmac_key_file, configuration.mode_check, nullptr);
+  const auto text = read_secret(configuration.hmac_key_file, configuration.mode_check, nullptr);
   if (!text) return tl::unexpected(text.error());
   const auto key = decode_key(*text);
   if (!key) {
-    return fail(Remedy::stop, std::string(hmac_option) + ": " + configuration.hmac_key_file +
-                                  " must hold 32 bytes in base64; make it with "
+    return fail(Remedy::stop, std::string(hmac_option) +
+                                  ": the file must hold 32 bytes in base64; make it with "
                                   "`openssl rand -base64 32`");
   }
   return *key;

@@ -1,6 +1,5 @@
 #include "adapters/config/value.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include <yaml-cpp/yaml.h>
@@ -66,23 +65,6 @@ tl::expected<Value, YamlFault> parse_yaml(std::string_view text) {
   } catch (const std::exception& e) {
     return fault(std::string("cannot be read: ") + e.what());
   }
-}
-
-std::string yaml_scalar(std::string_view text) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.' || c == '/' || c == '+';
-  };
-  const bool simple = !text.empty() && text.front() != '-' && text.front() != '.' &&
-                      text != "null" && text != "true" && text != "false" &&
-                      std::all_of(text.begin(), text.end(), plain);
-  if (simple) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
 }
 
 }  // namespace helsekontakter::config

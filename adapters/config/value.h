@@ -30,7 +30,4 @@ struct YamlFault {
 /// resolved), a second document, keys that are no scalars and tags of other types. Never throws.
 [[nodiscard]] tl::expected<Value, YamlFault> parse_yaml(std::string_view text);
 
-/// A scalar as YAML that reads back as the same text.
-[[nodiscard]] std::string yaml_scalar(std::string_view text);
-
 }  // namespace helsekontakter::config

@@ -83,12 +83,6 @@ bool fits(const Option& option, const Value& value) {
   return false;
 }
 
-/// A key or a password that was pasted where a file's name belongs must not be shown either.
-bool looks_like_a_file_name(std::string_view text) {
-  return text.size() <= 256 && (text.starts_with('/') || text.starts_with("./")) &&
-         text.find_first_of("={}\"' \t\n") == std::string_view::npos;
-}
-
 std::string shown(const Option& option, const Value& value) {
   const bool may_show = !option.secret && option.type != OptionType::group;
   if (!may_show || value.kind != Value::Kind::scalar) return {};

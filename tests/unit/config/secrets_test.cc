@@ -94,6 +94,21 @@ TEST_F(Secrets, OfAnotherFormAreNoKeyAndAreNotShown) {
   }
 }
 
+TEST_F(Secrets, PastedWhereTheirFileBelongsAreNotShown) {
+  configuration_.hmac_key_file = key_text;
+  configuration_.helseid.jwk_file = "{\"kty\":\"oct\",\"k\":\"hunter2\"}";
+  configuration_.source.connection = {};
+  configuration_.source.connection.password_file = "hunter2";
+  configuration_.record.connection = configuration_.source.connection;
+  const auto errors = check_secrets(configuration_, warnings_);
+  ASSERT_THAT(errors, SizeIs(3));
+  for (const ConfigurationError& error : errors) {
+    EXPECT_THAT(error.text(), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(error.text(), Not(HasSubstr(std::string(key_text))));
+    EXPECT_THAT(error.text(), HasSubstr("its name is not shown"));
+  }
+}
+
 TEST_F(Secrets, DoNotMatterToLoading) {
   EXPECT_FALSE(std::filesystem::exists(configuration_.hmac_key_file));
   EXPECT_THAT(errors_of(least), IsEmpty());
