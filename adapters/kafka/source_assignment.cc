@@ -85,8 +85,10 @@ void KafkaSource::Loop::on_revoked() {
   reader_.close_all();
   restoration_.reset();
   unassign_is_due_ = true;
-  // Past the rebalance timeout the group would throw us out; be gone before.
-  let_go_at_ = Clock::now() + settings_.rebalance_timeout * 9 / 10;
+  // Past the rebalance timeout the group would throw us out; be gone before. It began to count up
+  // to one heartbeat before we heard of it.
+  const auto timeout = settings_.rebalance_timeout;
+  let_go_at_ = Clock::now() + std::max(timeout / 3, std::min(timeout * 9 / 10, timeout - 5s));
   push_all(std::move(inputs));
   end_revocation();
 }
