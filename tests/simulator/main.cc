@@ -27,7 +27,8 @@ int complain(const Error& error) {
 int run(const std::string& config_file, const std::string& ready_file) {
   auto config = read_config(config_file);
   if (!config) return complain(config.error());
-  const std::string ca_file = config->ca_file;
+  const std::string ca_file =
+      config->ca_file.empty() ? "" : std::filesystem::absolute(config->ca_file).string();
   const bool log_refusals = config->log_refusals;
   auto server = Server::create(std::move(*config), [log_refusals](std::string_view line) {
     if (log_refusals) std::cerr << line << '\n';
