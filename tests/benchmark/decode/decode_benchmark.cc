@@ -15,7 +15,7 @@ namespace {
 /// A membership event as a sender writes it: 347 bytes.
 const std::string membership =
     R"({"specversion":"1.0","id":"5f0c8f6e-6f9c-4d7e-9d5e-6a1b8c0f7d21","source":"/sio/crm",)"
-    R"("type":"no.helsekontakter.membership.changed.v1","subject":"m-0048151",)"
+    R"("type":"no.helsekontakter.membership.changed.v1","subject":"m-48",)"
     R"("time":"2026-01-01T12:00:00.000Z","datacontenttype":"application/json","data":{)"
     R"("organization":"948554062","member":"13116900216","period":{"start":"2026-01-01",)"
     R"("end":"2026-06-30"},"version":1042}})";
