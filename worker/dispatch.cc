@@ -165,8 +165,11 @@ void Worker::submit(Organization& organization, Lane lane, std::vector<Slot> slo
     command.entries.push_back(
         {change.full_url, std::string(held.delivery.texts[Field::identifier])});
     const std::pair under{held.delivery.position.partition, held.delivery.epoch};
+    ++flights_[under.first].in_flight;
     if (PartitionState* partition = partition_of(under.first, under.second)) {
-      ++partition->in_flight;
+      partition->submitted_end =
+          std::max(partition->submitted_end, held.delivery.position.offset + 1);
+      ensure(partition->submitted_end <= partition->submitted_to);
     }
     if (std::find(command.under.begin(), command.under.end(), under) == command.under.end()) {
       command.under.push_back(under);

@@ -33,13 +33,15 @@ void Worker::take(Assigned& input) {
       input.epoch, PartitionProgress(input.committed, restored, settings_.metadata_characters_max));
   state.end = input.end;
   state.submitted_to = std::max(restored.submitted_to, input.committed);
-  state.read_to = restored.clean ? input.committed : std::min(restored.submitted_to, input.end);
-  state.recovering = !restored.clean;
+  state.read_to = std::min(state.submitted_to, input.end);
+  state.recovering = true;  // until end_recoveries() finds that everything is read
+  state.submitted_end = state.submitted_to;
   state.recorded = state.progress.committed();
   state.share = settings_.memory_bytes_max / 2 / std::max<std::size_t>(1, input.partitions_total);
   if (restored.unsettled) {
     state.quiet_until = now_ + settings_.api.settle_time;
-    state.unsettled_until = *state.quiet_until;
+    TimePoint& unsettled_until = flights_[input.partition].unsettled_until;
+    unsettled_until = std::max(unsettled_until, *state.quiet_until);
   }
   partitions_.emplace(input.partition, std::move(state));
 }
@@ -72,7 +74,9 @@ void Worker::take(Delivered& input) {
 
 void Worker::take(ReachedPosition& input) {
   PartitionState* partition = partition_of(input.partition, input.epoch);
-  if (partition != nullptr && partition->backlog.empty()) partition->progress.reach(input.position);
+  // What a partition that is being let go delivers is dropped, so it has reached nothing.
+  if (partition == nullptr || partition->revoking) return;
+  partition->reached = std::max(partition->reached, input.position);
 }
 
 void Worker::admit_backlog() {
@@ -83,6 +87,7 @@ void Worker::admit_backlog() {
       partition.backlog.pop_front();
       admit(std::move(delivery), partition);
     }
+    if (partition.backlog.empty()) partition.progress.reach(partition.reached);
   }
 }
 
@@ -352,7 +357,7 @@ void Worker::forget(Slot slot) {
 
 void Worker::end_recoveries() {
   for (auto& [number, partition] : partitions_) {
-    if (!partition.recovering || partition.progress.received() < partition.read_to) continue;
+    if (!partition.recovering || partition.is_reading_back()) continue;
     if (partition.quiet_until && *partition.quiet_until > now_) continue;
     partition.recovering = false;
     partition.quiet_until.reset();
@@ -366,8 +371,8 @@ void Worker::end_recoveries() {
 /// worker, so that what one held another can hold: reading up to `submitted_to` never stops.
 void Worker::regulate_source() {
   for (auto& [number, partition] : partitions_) {
-    const bool full =
-        !partition.backlog.empty() || (!partition.recovering && partition.bytes >= partition.share);
+    const bool full = !partition.backlog.empty() ||
+                      (partition.bytes >= partition.share && !partition.is_reading_back());
     const bool stop = source_brake_.pulled() || full;
     if (!partition.paused && stop) {
       partition.paused = true;

@@ -25,10 +25,7 @@ void Worker::take(Outcome& input) {
   for (const Slot slot : batch.slots) {
     const Held& held = slots_[slot];
     ensure(held.place == Place::in_flight);
-    if (PartitionState* partition =
-            partition_of(held.delivery.position.partition, held.delivery.epoch)) {
-      --partition->in_flight;
-    }
+    --flights_[held.delivery.position.partition].in_flight;
   }
   std::visit([&](const auto& outcome) { judge(batch, outcome, input); }, input.outcome);
 }
@@ -178,10 +175,8 @@ void Worker::remember_unknown(BatchInFlight& batch) {
     const Held& held = slots_[slot];
     KeyState& key = key_of(slot);
     key.not_before = std::max(key.not_before, settled);
-    if (PartitionState* partition =
-            partition_of(held.delivery.position.partition, held.delivery.epoch)) {
-      partition->unsettled_until = std::max(partition->unsettled_until, settled);
-    }
+    TimePoint& unsettled_until = flights_[held.delivery.position.partition].unsettled_until;
+    unsettled_until = std::max(unsettled_until, settled);
   }
 }
 

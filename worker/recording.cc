@@ -67,30 +67,31 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
   note_conclusion(*organization_pointer(change.organization), verdict == Verdict::rejected);
 }
 
-bool Worker::can_release(const PartitionState& partition) const {
-  return partition.revoking && partition.in_flight == 0 && !partition.recording;
+bool Worker::can_release(Partition number, const PartitionState& partition) const {
+  const auto flights = flights_.find(number);
+  return partition.revoking && !partition.recording &&
+         (flights == flights_.end() || flights->second.in_flight == 0);
 }
 
 bool Worker::wants_record() const {
   if (!conclusions_.empty() || arrivals_ > durable_arrivals_) return true;
   return std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
-    const PartitionState& partition = entry.second;
-    return can_release(partition) || (partition.progress.committed() > partition.recorded &&
-                                      now_ - recorded_at_ >= idle_progress_every);
+    const auto& [number, partition] = entry;
+    return can_release(number, partition) || (partition.progress.committed() > partition.recorded &&
+                                              now_ - recorded_at_ >= idle_progress_every);
   });
 }
 
 /// What becomes durable of the partition with the next record; nothing when nothing changed.
 std::optional<Progress> Worker::progress_of(Partition number, PartitionState& partition) {
   const Offset committed = partition.progress.committed();
-  const bool releases = can_release(partition);
-  const bool settled = partition.unsettled_until <= now_;
-  Offset submitted_to = std::max(partition.submitted_to, committed);
-  if (releases && settled) {
-    submitted_to = committed;
-  } else if (!partition.revoking) {
-    submitted_to = std::max(submitted_to, partition.progress.received());
-  }
+  const bool releases = can_release(number, partition);
+  const bool settled = flights_[number].unsettled_until <= now_;
+  // Before use it is a promise, so it runs ahead; in the end it says what was submitted.
+  const Offset submitted_to =
+      std::max(committed, partition.revoking
+                              ? (releases ? partition.submitted_end : partition.submitted_to)
+                              : std::max(partition.submitted_to, partition.progress.received()));
   const bool changed = committed != partition.recorded || partition.unrecorded > 0 ||
                        submitted_to != partition.submitted_to;
   if (!changed && !(releases && !settled)) return std::nullopt;
@@ -111,7 +112,7 @@ void Worker::record() {
   RecordUnderWay under_way{.id = RecordId{++last_record_}, .arrivals = arrivals_};
   Record record{.id = under_way.id};
   for (auto& [number, partition] : partitions_) {
-    const bool releases = can_release(partition);
+    const bool releases = can_release(number, partition);
     auto progress = progress_of(number, partition);
     if (!progress && !releases) continue;
     partition.recording = true;

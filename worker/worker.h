@@ -168,7 +168,7 @@ class Worker {
   void record();
   [[nodiscard]] bool wants_record() const;
   [[nodiscard]] std::optional<Progress> progress_of(Partition number, PartitionState& partition);
-  [[nodiscard]] bool can_release(const PartitionState& partition) const;
+  [[nodiscard]] bool can_release(Partition number, const PartitionState& partition) const;
   void take_into(RecordUnderWay& under_way, Record& record);
   void discard_conclusions_of(Partition number);
   void free_key(const MemberKey& key);
@@ -199,6 +199,7 @@ class Worker {
   Commands* out_ = nullptr;
 
   Partitions partitions_;
+  std::map<Partition, PartitionFlights> flights_;
   Slots slots_;
   KeyTable keys_;
   std::priority_queue<Timer> delayed_;

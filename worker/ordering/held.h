@@ -15,6 +15,7 @@ namespace helsekontakter {
 /// Where a delivery that is not concluded yet stands.
 enum class Place : std::uint8_t {
   free,        ///< the slot is empty
+  fresh,       ///< just arrived
   recovering,  ///< its partition is being read up to where the last owner submitted
   stalled,     ///< a finding behind a pulled brake
   queued,      ///< ready in its organisation's queue
@@ -68,6 +69,7 @@ class Slots {
     }
     Held& held = slots_[slot];
     held.delivery = std::move(delivery);
+    held.place = Place::fresh;
     held.as = ChainedAs::newer_version;
     held.orphan = false;
     held.chain = held.next = none;

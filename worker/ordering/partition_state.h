@@ -22,6 +22,7 @@ struct PartitionState {
   Epoch epoch;
   PartitionProgress progress;
   Offset end = 0;                        ///< high watermark at assignment
+  Offset reached = 0;                    ///< everything below was delivered, the backlog included
   Offset read_to = 0;                    ///< recovering until everything below is received
   std::optional<TimePoint> quiet_until;  ///< the last owner left an unknown outcome behind
   bool recovering = false;
@@ -33,11 +34,20 @@ struct PartitionState {
   TimePoint paused_since{};
   bool full_noticed = false;
   bool revoking = false;
+  std::size_t unrecorded = 0;  ///< conclusions that wait for a record
+  bool recording = false;      ///< part of the record under way
+  Offset recorded = -1;        ///< committed offset of the last record that was asked for
+  Offset submitted_to = 0;
+  Offset submitted_end = 0;  ///< one more than the highest that was submitted, by us or before us
+
+  /// What the last owner may have submitted is not all here yet.
+  [[nodiscard]] bool is_reading_back() const { return progress.received() < read_to; }
+};
+
+/// What is still under way for a partition's number, under whatever epoch it was sent: a partition
+/// that was lost and came back is let go only when the requests of both times are over.
+struct PartitionFlights {
   std::size_t in_flight = 0;    ///< changes in requests
-  std::size_t unrecorded = 0;   ///< conclusions that wait for a record
-  bool recording = false;       ///< part of the record under way
-  Offset recorded = -1;         ///< committed offset of the last record that was asked for
-  Offset submitted_to = 0;      ///< of the last record that was asked for
   TimePoint unsettled_until{};  ///< a request with unknown outcome may be executed until then
 };
 
