@@ -175,11 +175,19 @@ Surroundings Bench::surroundings() {
 }
 
 Observer Bench::observer() {
-  return {.fetched = [this](const TokenFetched& fetched) { lives.push_back(fetched.life); },
-          .failed = [this](const TokenFailed& failed) { failures.push_back(failed.code); },
-          .key_reloaded = [this](const std::string& kid) { reloaded.push_back(kid); },
-          .skew_seen = [this](Milliseconds skew) { skews.push_back(skew); },
-          .warning = [this](const std::string& text) { warnings.push_back(text); }};
+  // The hooks come on whichever thread is at hand.
+  const auto into = [this](auto& list, auto project) {
+    return [this, &list, project](const auto& told) {
+      const std::lock_guard lock(told_mutex_);
+      list.push_back(project(told));
+    };
+  };
+  const auto itself = [](const auto& told) { return told; };
+  return {.fetched = into(lives, [](const TokenFetched& fetched) { return fetched.life; }),
+          .failed = into(failures, [](const TokenFailed& failed) { return failed.code; }),
+          .key_reloaded = into(reloaded, itself),
+          .skew_seen = into(skews, itself),
+          .warning = into(warnings, itself)};
 }
 
 void Bench::start() {

@@ -109,6 +109,9 @@ class Bench {
 
   Surroundings surroundings();
   Observer observer();
+
+ private:
+  std::mutex told_mutex_;
 };
 
 /// The token of an Authorization header, or the cause of the refusal: what a test compares.

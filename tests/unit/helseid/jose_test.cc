@@ -269,15 +269,16 @@ TEST(Jwk, ShowsItsPublicPartOnly) {
 
 TEST(Jwk, AcceptsCoordinatesWithoutTheirLeadingZeros) {
   // The y of RFC 7515 A.4 begins with a zero byte.
-  constexpr std::string_view head =
-      R"({"kty":"EC","crv":"P-521","x":)"
-      R"("AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",)"
-      R"("d":"AY5pb7A0UFiB3RELSD64fTLOSV_jazdF7fLYyuTw8lOfRhWg6Y6rUrPAxerEzgdRhajnu0ferB0d53vM9mE15j2C",)";
+  const std::string x =
+      "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk";
+  const std::string d =
+      "AY5pb7A0UFiB3RELSD64fTLOSV_jazdF7fLYyuTw8lOfRhWg6Y6rUrPAxerEzgdRhajnu0ferB0d53vM9mE15j2C";
   const std::string whole =
       "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2";
   auto bytes = from_base64url(whole).value();
   bytes.erase(bytes.begin());
-  const auto key = PrivateJwk::parse(std::string(head) + R"("y":")" + base64url(bytes) + R"("})");
+  const auto key = PrivateJwk::parse(R"({"kty":"EC","crv":"P-521","x":")" + x + R"(","d":")" + d +
+                                     R"(","y":")" + base64url(bytes) + R"("})");
   ASSERT_TRUE(key.has_value());
   EXPECT_EQ(test::member(key->public_json(), "/y"), whole);
 }
