@@ -226,7 +226,8 @@ bool BundleReader::check_uniqueness() {
 bool BundleReader::set_organization(dom::element element, const char* where) {
   const Identifier found = identifier(element);
   if (!contains(behaviour_.organization_systems, found.system)) {
-    return refuse("organization_system", std::string(where) + ": unknown identifier system");
+    return refuse("organization_system",
+                  std::string(where) + ": this identifier system is not taken");
   }
   if (!is_organization_number(found.value)) {
     return refuse("organization_number", std::string(where) + ": not an organisation number");
@@ -256,7 +257,7 @@ bool BundleReader::read_number(dom::object patient, MemberEntry& entry) {
   }
   const Identifier found = identifier(identifiers.front());
   if (!contains(behaviour_.member_systems, found.system)) {
-    return refuse("member_system", "Patient.identifier has an unknown system");
+    return refuse("member_system", "Patient.identifier has a system that is not taken");
   }
   if (found.value.size() != entry.number.size() || !is_digits(found.value)) {
     return refuse("member_number", "Patient.identifier.value is not eleven digits");
