@@ -250,12 +250,16 @@ Result<std::unique_ptr<PooledClient>> PooledClient::create(ClientSettings settin
     if (!parsed) return tl::unexpected(std::move(parsed.error()));
     proxy = std::move(*parsed);
   }
-  auto tls = TlsContext::create(settings.ca_file);
-  if (!tls) return tl::unexpected(std::move(tls.error()));
   settings.connections_max = std::max<std::size_t>(settings.connections_max, 1);
-  auto pool = std::make_unique<Pool>(std::move(settings), std::move(proxy), std::move(*tls),
-                                     std::move(lookup));
-  return std::unique_ptr<PooledClient>(new PooledClient(std::move(pool)));
+  try {
+    auto tls = TlsContext::create(settings.ca_file);
+    if (!tls) return tl::unexpected(std::move(tls.error()));
+    auto pool = std::make_unique<Pool>(std::move(settings), std::move(proxy), std::move(*tls),
+                                       std::move(lookup));
+    return std::unique_ptr<PooledClient>(new PooledClient(std::move(pool)));
+  } catch (const std::exception& error) {  // OpenSSL or the system has no more to give
+    return fail(Remedy::stop, std::string("no HTTP client can be started: ") + error.what());
+  }
 }
 
 PooledClient::PooledClient(std::unique_ptr<Pool> pool) : pool_(std::move(pool)) {}

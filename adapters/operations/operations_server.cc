@@ -1,8 +1,11 @@
 #include "adapters/operations/operations_server.h"
 
+#include "worker/domain/ensure.h"
+
 #include <list>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -152,7 +155,12 @@ class OperationsServer::Listener {
     }
     port_ = acceptor_.local_endpoint().port();
     accept();
-    thread_ = std::thread([this] { io_.run(); });
+    try {
+      thread_ = std::thread([this] { io_.run(); });
+    } catch (const std::system_error& none) {
+      return fail(Remedy::stop,
+                  std::string("operations: no thread can be started: ") + none.what());
+    }
     return {};
   }
 
@@ -195,6 +203,7 @@ class OperationsServer::Listener {
 
 Result<std::unique_ptr<OperationsServer>> OperationsServer::start(ServerSettings settings,
                                                                   Pages pages) {
+  ensure(pages.live && pages.ready && pages.metrics);
   auto listener = std::make_unique<Listener>(std::move(settings), std::move(pages));
   if (auto listening = listener->listen(); !listening) {
     return tl::unexpected(std::move(listening.error()));

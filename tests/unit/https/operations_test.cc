@@ -11,22 +11,18 @@ using https::begin;
 using https::call;
 using https::make_client;
 
+Pages pages() {
+  Pages out;
+  out.live = [] { return Page{200, "live\n"}; };
+  out.ready = [] { return Page{503, "ledger not restored\n"}; };
+  out.metrics = [] { return Page{200, "up 1\n", "text/plain; version=0.0.4"}; };
+  return out;
+}
+
 std::unique_ptr<OperationsServer> serve(ServerSettings settings = {}) {
   settings.host = "127.0.0.1";
   settings.port = 0;
-  auto server = OperationsServer::start(
-      settings, {.live =
-                     [] {
-                       return Page{200, "live\n"};
-                     },
-                 .ready =
-                     [] {
-                       return Page{503, "ledger not restored\n"};
-                     },
-                 .metrics =
-                     [] {
-                       return Page{200, "up 1\n", "text/plain; version=0.0.4"};
-                     }});
+  auto server = OperationsServer::start(settings, pages());
   if (!server) throw std::runtime_error(server.error().message);
   return std::move(*server);
 }
@@ -110,11 +106,12 @@ TEST(OperationsServer, CutsAConnectionThatStaysSilent) {
 
 TEST(OperationsServer, SaysThatAnAddressCannotBeHad) {
   const auto first = serve();
-  const auto second = OperationsServer::start({.host = "127.0.0.1", .port = first->port()}, {});
+  const auto second =
+      OperationsServer::start({.host = "127.0.0.1", .port = first->port()}, pages());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().remedy, Remedy::stop);
   EXPECT_THAT(second.error().message, ::testing::HasSubstr("operations.listen"));
-  EXPECT_FALSE(OperationsServer::start({.host = "no address"}, {}));
+  EXPECT_FALSE(OperationsServer::start({.host = "no address"}, pages()));
 }
 
 }  // namespace
