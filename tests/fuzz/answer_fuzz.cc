@@ -16,12 +16,14 @@ const std::vector<std::string> answers{
     R"({"fullUrl":"urn:uuid:00000000-0000-0000-0000-000000000000","response":{"status":"400",)"
     R"("outcome":{"resourceType":"OperationOutcome","id":"e","issue":[{"severity":"error",)"
     R"("diagnostics":"nei 02013299997"}]}}}]})",
-    R"([{"fnr":"13116900216","returKode":"ok"},{"fnr":"02013299997","code":"X","message":"13116900216"}])",
+    R"([{"fnr":"13116900216","returKode":"ok"},{"fnr":"02013299997","code":"X",)"
+    R"("message":"13116900216"}])",
     R"({"13116900216":{"status":201},"02013299997":{"status":400,"message":"nei"}})",
     R"({"resourceType":"OperationOutcome","issue":[{"severity":"fatal","diagnostics":)"
     R"({"errorCode":"1","errorMessage":"13116900216","eventId":"2"}}]})",
-    R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient",)"
-    R"("identifier":[{"value":"13116900216"}]}},{"resource":{"resourceType":"Patient",)"
+    R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)"
+    R"({"resourceType":"Patient","identifier":[{"value":"13116900216"}]}},)"
+    R"({"resource":{"resourceType":"Patient",)"
     R"("identifier":[{"value":"02013299997"}]}}]})"};
 
 void check_text(const std::string& text, const std::string& body) {
