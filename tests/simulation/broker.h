@@ -1,0 +1,57 @@
+#pragma once
+
+#include "tests/simulation/event.h"
+#include "worker/ports/commands.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::simulation {
+
+/// A topic, its group's committed offsets and a results topic, with transactions and fencing.
+class Broker {
+ public:
+  struct Log {
+    std::map<Offset, Event> events;  // offsets have gaps, as behind compaction
+    Offset end = 0;
+    Offset committed = 0;
+    std::string metadata;
+    std::uint64_t owner = 0;  // the assignment that may commit; 0: none
+  };
+  struct Verdicts {
+    std::uint32_t terminal = 0;
+    std::uint32_t inactive = 0;
+    Verdict last = Verdict::accepted;
+  };
+
+  explicit Broker(std::uint32_t partitions) : logs_(partitions) {}
+
+  void append(Partition partition, Event event, Offset gap);
+  [[nodiscard]] Log& log(Partition partition) { return logs_[static_cast<std::size_t>(partition)]; }
+  [[nodiscard]] const Event& event(Position position);
+  [[nodiscard]] std::uint32_t partitions() const {
+    return static_cast<std::uint32_t>(logs_.size());
+  }
+
+  /// Commits a record as one transaction: refused when any of its partitions has another owner.
+  /// `owners` tells the owner that the worker believes it is, by partition.
+  [[nodiscard]] bool commit(const Record& record, const std::map<Partition, std::uint64_t>& owners);
+
+  /// Every violation found so far; empty is good.
+  [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
+  [[nodiscard]] const Verdicts* verdicts(Position position) const;
+  [[nodiscard]] bool all_concluded() const;
+
+ private:
+  void publish(const Conclusion& conclusion);
+  void check_settled(const Progress& progress);
+
+  std::vector<Log> logs_;
+  std::map<std::pair<Partition, Offset>, Verdicts> results_;
+  std::vector<std::string> faults_;
+};
+
+}  // namespace helsekontakter::simulation

@@ -1,0 +1,114 @@
+#include "tests/simulation/endpoint.h"
+
+#include <algorithm>
+
+namespace helsekontakter::simulation {
+
+void Endpoint::check(const Submit& submit) {
+  if (submit.body.size() > settings_.batch.bytes_max) faults_.push_back("bytes_max is exceeded");
+  if (submit.entries.size() > settings_.batch.entries_max) {
+    faults_.push_back("entries_max is exceeded");
+  }
+  std::set<Key> keys;
+  for (const EntryReference& entry : submit.entries) {
+    const Event& event = broker_.event(position_of(entry.full_url));
+    if (!keys.insert(key_of(event)).second) faults_.push_back("a key twice in one request");
+    if (event.lane != submit.lane) faults_.push_back("two lanes in one request");
+    const std::string text = event.text();
+    if (submit.body.find(text) == std::string::npos)
+      faults_.push_back("an entry without its bytes");
+  }
+}
+
+Endpoint::Fate Endpoint::receive(const Submit& submit, Random& random, bool expects_order) {
+  ++requests_;
+  check(submit);
+  for (const EntryReference& entry : submit.entries) {
+    const Event& event = broker_.event(position_of(entry.full_url));
+    auto& versions = in_flight_[key_of(event)];
+    // Resending the same version is allowed while its first request may still be executed.
+    if (expects_order && std::any_of(versions.begin(), versions.end(), [&](std::uint32_t version) {
+          return version != event.version;
+        })) {
+      faults_.push_back("two versions of a key in flight: " + event.text());
+    }
+    versions.insert(event.version);
+  }
+  const Milliseconds quick{static_cast<std::int64_t>(random.up_to(200)) + 1};
+  const Milliseconds timeout = settings_.api.request_timeout;
+  const Milliseconds late =
+      timeout + Milliseconds(static_cast<std::int64_t>(random.up_to(
+                    static_cast<std::uint64_t>(settings_.api.settle_time.count() - 1))));
+  if (hostility.down) return {{}, false, quick, Refused{503, {.status = 503}, std::nullopt}};
+  std::uint64_t draw = random.up_to(999);
+  const auto falls = [&draw](std::uint32_t share) {
+    if (draw < share) return true;
+    draw -= share;
+    return false;
+  };
+  if (falls(hostility.server_errors)) return {{}, false, quick, Refused{500, {.status = 500}, {}}};
+  if (falls(hostility.cut_before)) return {{}, false, timeout, OutcomeUnknown{"cut"}};
+  if (falls(hostility.cut_after)) return {quick, true, quick, OutcomeUnknown{"cut"}};
+  if (falls(hostility.cut_late)) return {late, true, timeout, OutcomeUnknown{"late"}};
+  if (falls(hostility.not_sent)) {
+    return {{}, false, quick, NotSent{NotSentCause::unreachable, "no connection"}};
+  }
+  if (falls(hostility.unreadable)) return {quick, true, quick, Unreadable{200, "number"}};
+  if (falls(hostility.too_many))
+    return {{}, false, quick, Refused{429, {.status = 429}, quick * 5}};
+  SubmissionOutcome outcome = answer(submit, random);
+  const bool executes = std::holds_alternative<Answered>(outcome);
+  return {quick, executes, quick, std::move(outcome)};
+}
+
+SubmissionOutcome Endpoint::answer(const Submit& submit, Random& random) {
+  Answered answered;
+  for (const EntryReference& entry : submit.entries) {
+    const Event& event = broker_.event(position_of(entry.full_url));
+    if (hostility.refused_organizations.contains(event.organization)) {
+      return Refused{401, {.status = 401, .code = "EHSEC-110002"}, {}};
+    }
+    if (event.nature == Nature::poison_400) {
+      return Refused{400, {.status = 400, .code = "odd"}, {}};
+    }
+    if (event.nature == Nature::poison_500 && !hostility.poison_heals) {
+      return Refused{500, {.status = 500}, {}};
+    }
+    EntryAnswer one{.status = 200};
+    if (event.nature == Nature::inactive) one = {.status = 400, .fault = true, .code = "2118"};
+    if (event.nature == Nature::invalid) one = {.status = 400, .fault = true, .code = "2109"};
+    if (random.up_to(999) < hostility.entry_retries) one = {.status = 503};
+    answered.entries.push_back(one);
+  }
+  return answered;
+}
+
+void Endpoint::execute(const Submit& submit) {
+  for (const EntryReference& entry : submit.entries) {
+    const Event& event = broker_.event(position_of(entry.full_url));
+    if (event.nature != Nature::good && event.nature != Nature::poison_500) continue;
+    const auto [found, fresh] = applied_.try_emplace(key_of(event), event.version);
+    if (!fresh && event.version < found->second) {
+      faults_.push_back("older over newer: " + event.text() + " after version " +
+                        std::to_string(found->second));
+    }
+    found->second = event.version;
+  }
+}
+
+void Endpoint::forget(const Submit& submit) {
+  for (const EntryReference& entry : submit.entries) {
+    const Event& event = broker_.event(position_of(entry.full_url));
+    auto& versions = in_flight_[key_of(event)];
+    versions.erase(versions.find(event.version));
+  }
+}
+
+std::optional<std::uint32_t> Endpoint::applied(Lane lane, std::uint32_t organization,
+                                               std::uint32_t member) const {
+  const auto found = applied_.find({lane, {organization, member}});
+  if (found == applied_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace helsekontakter::simulation

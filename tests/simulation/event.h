@@ -1,0 +1,53 @@
+#pragma once
+
+#include "worker/domain/delivery.h"
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace helsekontakter::simulation {
+
+/// How the endpoint takes a change.
+enum class Nature : std::uint8_t {
+  good,
+  inactive,    ///< its entry is answered with 2118
+  invalid,     ///< its entry is answered with 2109
+  poison_400,  ///< a batch that holds it is refused as a whole
+  poison_500,  ///< a batch that holds it fails, until the storm is over
+};
+
+/// One change event of the input topic.
+struct Event {
+  std::uint32_t member = 0;
+  std::uint32_t version = 0;
+  std::uint32_t organization = 0;  ///< index
+  Lane lane = Lane::members;
+  Nature nature = Nature::good;
+  bool undecodable = false;
+  bool tombstone = false;
+  std::uint32_t size = 40;  ///< bytes of its entry
+
+  /// "m7@2": member 7, version 2.
+  [[nodiscard]] std::string text() const {
+    return (lane == Lane::members ? "m" : "o") + std::to_string(member) + "@" +
+           std::to_string(version);
+  }
+};
+
+/// What the endpoint model reads back of an entry: the event's place in the input.
+inline Uuid full_url_of(Partition partition, Offset offset) {
+  Uuid uuid;
+  std::memcpy(uuid.bytes.data(), &partition, sizeof partition);
+  std::memcpy(uuid.bytes.data() + 8, &offset, sizeof offset);
+  return uuid;
+}
+
+inline Position position_of(const Uuid& uuid) {
+  Position position;
+  std::memcpy(&position.partition, uuid.bytes.data(), sizeof position.partition);
+  std::memcpy(&position.offset, uuid.bytes.data() + 8, sizeof position.offset);
+  return position;
+}
+
+}  // namespace helsekontakter::simulation

@@ -1,0 +1,41 @@
+#include "tests/simulation/world.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace helsekontakter::simulation {
+namespace {
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+/// SIMULATION_SEED and SIMULATION_SEEDS choose where to start and how many to run.
+TEST(Simulation, KeepsItsPromisesInEveryWeather) {
+  const std::uint64_t first = number_from("SIMULATION_SEED", 1);
+  const std::uint64_t count = number_from("SIMULATION_SEEDS", 300);
+  std::uint64_t requests = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    World world(Scenario::draw(seed));
+    const auto faults = world.run();
+    requests += world.requests();
+    ASSERT_TRUE(faults.empty()) << "seed " << seed << ": " << faults.front()
+                                << "\nagain: SIMULATION_SEEDS=1 SIMULATION_SEED=" << seed;
+  }
+  EXPECT_GT(requests, count);
+}
+
+TEST(Simulation, GivesTheSameRunForTheSameSeed) {
+  World one(Scenario::draw(7));
+  World other(Scenario::draw(7));
+  EXPECT_EQ(one.run(), other.run());
+  EXPECT_EQ(one.requests(), other.requests());
+  EXPECT_EQ(one.bytes_held_max(), other.bytes_held_max());
+}
+
+}  // namespace
+}  // namespace helsekontakter::simulation

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "tests/simulation/broker.h"
+#include "tests/simulation/endpoint.h"
+#include "worker/worker.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::simulation {
+
+/// What a seed draws: the size of everything and how bad the weather is.
+struct Scenario {
+  std::uint64_t seed = 0;
+  std::uint32_t partitions = 4;
+  std::uint32_t workers = 2;
+  std::uint32_t organizations = 3;
+  std::uint32_t members = 200;
+  std::uint32_t events = 1'000;
+  bool crashes = true;
+  bool disorder = false;  ///< versions come in any order; needs the memory of one worker
+  Hostility storm;
+  WorkerSettings settings;
+
+  [[nodiscard]] static Scenario draw(std::uint64_t seed);
+};
+
+/// Several workers, a broker, a group coordinator and an endpoint in virtual time. Everything
+/// follows from the seed.
+class World {
+ public:
+  explicit World(Scenario scenario);
+
+  /// The storm, then a calm in which nothing is restarted, until everything is concluded.
+  /// Returns the faults found; empty is good.
+  [[nodiscard]] std::vector<std::string> run();
+
+  [[nodiscard]] std::uint64_t requests() const { return endpoint_.requests(); }
+  [[nodiscard]] std::size_t bytes_held_max() const { return bytes_held_max_; }
+
+ private:
+  struct Owned {
+    Epoch epoch{};
+    std::uint64_t owner = 0;
+    Offset next = 0;
+    bool paused = false;
+    bool revoking = false;
+  };
+  /// One process: its core and what its adapters would know.
+  struct Process {
+    std::uint64_t id = 0;
+    Worker worker;
+    std::map<Partition, Owned> owned;
+    std::vector<Input> inputs;
+    bool turn_scheduled = false;
+    bool alive = true;
+    bool stopping = false;
+    bool lost = false;  // the coordinator forgets it after the session timeout, not before
+    std::optional<TimePoint> wake_at;
+  };
+  struct Happening {
+    TimePoint at;
+    std::uint64_t order;
+    std::function<void()> act;
+    bool operator<(const Happening& other) const {
+      return at != other.at ? at > other.at : order > other.order;
+    }
+  };
+
+  void fill_topic();
+  [[nodiscard]] Event draw_event();
+  void at(Milliseconds after, std::function<void()> act);
+  void advance_until(TimePoint end);
+  void start_process();
+  void crash(Process& process);
+  void stop(Process& process);
+  void lose(Process& process);
+  void leave(std::uint64_t id);
+  void rebalance();
+  void assign_all();
+  void assign(Process& process, Partition partition);
+  void let_go(Process& process, Partition partition, Epoch epoch);
+  void feed(Process& process);
+  void input(Process& process, Input input);
+  void turn(Process& process);
+  void obey(Process& process, Commands& commands);
+  void submit(Process& process, Submit submit);
+  void commit(Process& process, Record record);
+  void make_trouble();
+  void check_end();
+  void note_faults(const std::vector<std::string>& faults);
+  [[nodiscard]] Process* find(std::uint64_t id);
+  [[nodiscard]] Milliseconds up_to(std::int64_t ms) {
+    return Milliseconds(static_cast<std::int64_t>(random_.up_to(static_cast<std::uint64_t>(ms))));
+  }
+  [[nodiscard]] Delivery deliver(Partition partition, Offset offset, Epoch epoch);
+
+  Scenario scenario_;
+  Random random_;
+  Broker broker_;
+  Endpoint endpoint_;
+  TimePoint now_{};
+  std::uint64_t order_ = 0;
+  std::priority_queue<Happening> happenings_;
+  std::vector<std::unique_ptr<Process>> processes_;
+  std::uint64_t last_process_ = 0;
+  std::uint64_t last_epoch_ = 0;
+  std::uint64_t last_owner_ = 0;
+  std::set<std::uint64_t> letting_go_;  // processes that a rebalance waits for
+  bool rebalancing_ = false;
+  bool stormy_ = true;
+  std::size_t bytes_held_max_ = 0;
+  std::vector<std::string> faults_;
+};
+
+}  // namespace helsekontakter::simulation
