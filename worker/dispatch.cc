@@ -129,6 +129,32 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
   return slots;
 }
 
+/// The change leaves its place and becomes an entry of the request.
+void Worker::put_in_flight(Slot slot, BatchInFlight& batch, Submit& command) {
+  Held& held = slots_[slot];
+  (void)slots_.place(slot, Place::in_flight);
+  ++held.attempt;
+  const Change& change = held.change();
+  KeyState& key = keys_[change.key];
+  ensure(key.waiting == slot && !key.is_excluded());
+  key.waiting = Slots::none;
+  key.in_flight = slot;
+  if (batch.bundle_entries > 0) command.body += ',';
+  command.body += held.delivery.texts[Field::entry];
+  batch.bundle_entries += change.entries;
+  command.entries.push_back({change.full_url, std::string(held.delivery.texts[Field::identifier])});
+  const std::pair under{held.delivery.position.partition, held.delivery.epoch};
+  ++flights_[under.first].in_flight;
+  if (PartitionState* partition = partition_of(under.first, under.second)) {
+    partition->submitted_end =
+        std::max(partition->submitted_end, held.delivery.position.offset + 1);
+    ensure(partition->submitted_end <= partition->submitted_to);
+  }
+  if (std::find(command.under.begin(), command.under.end(), under) == command.under.end()) {
+    command.under.push_back(under);
+  }
+}
+
 void Worker::submit(Organization& organization, Lane lane, std::vector<Slot> slots,
                     std::uint32_t failures, std::uint64_t successes_before) {
   BatchInFlight batch{.organization = &organization,
@@ -150,31 +176,7 @@ void Worker::submit(Organization& organization, Lane lane, std::vector<Slot> slo
   command.entries.reserve(slots.size());
   command.body += head;
   batch.bundle_entries = head.empty() ? 0 : 1;
-  for (const Slot slot : slots) {
-    Held& held = slots_[slot];
-    (void)slots_.place(slot, Place::in_flight);
-    ++held.attempt;
-    const Change& change = held.change();
-    KeyState& key = keys_[change.key];
-    ensure(key.waiting == slot && !key.is_excluded());
-    key.waiting = Slots::none;
-    key.in_flight = slot;
-    if (batch.bundle_entries > 0) command.body += ',';
-    command.body += held.delivery.texts[Field::entry];
-    batch.bundle_entries += change.entries;
-    command.entries.push_back(
-        {change.full_url, std::string(held.delivery.texts[Field::identifier])});
-    const std::pair under{held.delivery.position.partition, held.delivery.epoch};
-    ++flights_[under.first].in_flight;
-    if (PartitionState* partition = partition_of(under.first, under.second)) {
-      partition->submitted_end =
-          std::max(partition->submitted_end, held.delivery.position.offset + 1);
-      ensure(partition->submitted_end <= partition->submitted_to);
-    }
-    if (std::find(command.under.begin(), command.under.end(), under) == command.under.end()) {
-      command.under.push_back(under);
-    }
-  }
+  for (const Slot slot : slots) put_in_flight(slot, batch, command);
   command.body += fhir::bundle_suffix();
   ensure(command.body.size() <= settings_.batch.bytes_max);
   ensure(batch.bundle_entries <= settings_.batch.entries_max);

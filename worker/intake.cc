@@ -81,6 +81,7 @@ void Worker::take(ReachedPosition& input) {
 
 void Worker::admit_backlog() {
   for (auto& [number, partition] : partitions_) {
+    if (partition.revoking) continue;
     while (!partition.backlog.empty() &&
            partition.progress.admits(partition.backlog.front().position.offset)) {
       Delivery delivery = std::move(partition.backlog.front());

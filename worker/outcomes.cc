@@ -12,6 +12,12 @@ namespace {
 // A batch that failed so often while other requests succeeded is halved.
 constexpr std::uint32_t failures_before_halving = 2;
 
+/// Of a judgement on a change that stands alone or was answered by itself.
+Verdict verdict_of(Judgement judgement) {
+  if (judgement == Judgement::accepted) return Verdict::accepted;
+  return judgement == Judgement::inactive ? Verdict::inactive : Verdict::rejected;
+}
+
 }  // namespace
 
 void Worker::take(Outcome& input) {
@@ -51,29 +57,15 @@ void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome&
     const EntryAnswer& answer = outcome.entries[i];
     const auto match = settings_.rules.judge(batch.lane, answer);
     const Slot slot = batch.slots[i];
-    switch (match.judgement) {
-      case Judgement::accepted:
-        conclude(slot, Verdict::accepted, Reason::none, nullptr, facts);
-        break;
-      case Judgement::inactive:
-        conclude(slot, Verdict::inactive, match.reason, &answer, facts);
-        break;
-      case Judgement::rejected:
-        conclude(slot, Verdict::rejected, match.reason, &answer, facts);
-        break;
-      case Judgement::retry:
-        again.push_back(slot);
-        break;
-      case Judgement::hold:
-        held.push_back(slot);
-        refusal = &answer;
-        break;
-      case Judgement::halve:
-        if (batch.slots.size() == 1) {
-          conclude(slot, Verdict::rejected, match.reason, &answer, facts);
-        } else {
-          halved.push_back(slot);
-        }
+    if (match.judgement == Judgement::retry) {
+      again.push_back(slot);
+    } else if (match.judgement == Judgement::hold) {
+      held.push_back(slot);
+      refusal = &answer;
+    } else if (match.judgement == Judgement::halve && batch.slots.size() > 1) {
+      halved.push_back(slot);
+    } else {
+      conclude(slot, verdict_of(match.judgement), match.reason, answer, facts);
     }
   }
   if (held.empty()) {
@@ -81,14 +73,14 @@ void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome&
   } else {
     hold_organization(*batch.organization, "the endpoint refuses it for some members: " +
                                                refusal->code + " " + refusal->text);
-    submit_again(*batch.organization, batch.lane, std::move(held), batch.failures, {});
+    submit_again(*batch.organization, batch.lane, held, batch.failures, {});
   }
   if (!again.empty()) {
     const std::uint32_t failures = batch.failures + 1;
-    submit_again(*batch.organization, batch.lane, std::move(again), failures,
-                 backoff().wait(failures, random_));
+    const Milliseconds wait = backoff().wait(failures, random_);
+    submit_again(*batch.organization, batch.lane, again, failures, wait);
   }
-  if (!halved.empty()) submit_in_parts(batch, std::move(halved), {});
+  if (!halved.empty()) submit_in_halves(batch, halved, {});
 }
 
 void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& input) {
@@ -102,7 +94,7 @@ void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& 
     if (outcome.http_status == 429) {  // the endpoint is alive and asks for less
       const Milliseconds wait = outcome.retry_after.value_or(backoff().ceiling(batch.failures + 1));
       endpoint_.pause(now_ + wait);
-      submit_again(*batch.organization, batch.lane, std::move(batch.slots), batch.failures, wait);
+      submit_again(*batch.organization, batch.lane, batch.slots, batch.failures, wait);
     } else {
       fail_transiently(batch, text);
     }
@@ -113,7 +105,7 @@ void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& 
     hold_endpoint(endpoint_.refused(organization.number, now_, backoff(), random_),
                   "several organisations are refused: " + text);
     hold_organization(organization, text);
-    submit_again(organization, batch.lane, std::move(batch.slots), batch.failures, {});
+    submit_again(organization, batch.lane, batch.slots, batch.failures, {});
     return;
   }
   release_endpoint(endpoint_.alive());
@@ -121,14 +113,11 @@ void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& 
   if (batch.slots.size() > 1) {
     notice(Notice::Kind::batch_halved, batch.organization->number, std::nullopt,
            "a batch is refused as a whole and is halved: " + text);
-    submit_in_parts(batch, std::move(batch.slots), {});
+    submit_in_halves(batch, batch.slots, {});
     return;
   }
-  const Verdict verdict = match.judgement == Judgement::inactive   ? Verdict::inactive
-                          : match.judgement == Judgement::accepted ? Verdict::accepted
-                                                                   : Verdict::rejected;
   const std::uint32_t facts = facts_of(batch, input, outcome.http_status);
-  conclude(batch.slots.front(), verdict, match.reason, &answer, facts);
+  conclude(batch.slots.front(), verdict_of(match.judgement), match.reason, answer, facts);
 }
 
 void Worker::judge(BatchInFlight& batch, const Unreadable& outcome, const Outcome&) {
@@ -136,7 +125,7 @@ void Worker::judge(BatchInFlight& batch, const Unreadable& outcome, const Outcom
                 "its answers cannot be read (HTTP " + std::to_string(outcome.http_status) + "): " +
                     outcome.shape + ". Compare with outcome.rules and the endpoint's release");
   const std::uint32_t failures = batch.failures + 1;
-  submit_again(*batch.organization, batch.lane, std::move(batch.slots), failures,
+  submit_again(*batch.organization, batch.lane, batch.slots, failures,
                backoff().wait(failures, random_));
 }
 
@@ -158,7 +147,7 @@ void Worker::judge(BatchInFlight& batch, const NotSent& outcome, const Outcome&)
       wait = settings_.retry.backoff_first;
       break;
   }
-  submit_again(*batch.organization, batch.lane, std::move(batch.slots), batch.failures, wait);
+  submit_again(*batch.organization, batch.lane, batch.slots, batch.failures, wait);
 }
 
 void Worker::judge(BatchInFlight& batch, const OutcomeUnknown& outcome, const Outcome&) {
@@ -190,9 +179,9 @@ void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
     const Milliseconds wait = backoff().wait(batch.failures + 1, random_);
     // A probe that fails may itself be the offender: the next probe is half of it.
     if (was_held && batch.probes_endpoint && batch.slots.size() > 1) {
-      submit_in_parts(batch, std::move(batch.slots), wait);
+      submit_in_halves(batch, batch.slots, wait);
     } else {
-      submit_again(*batch.organization, batch.lane, std::move(batch.slots), batch.failures, wait);
+      submit_again(*batch.organization, batch.lane, batch.slots, batch.failures, wait);
     }
     return;
   }
@@ -202,9 +191,9 @@ void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
   if (failures >= failures_before_halving && batch.slots.size() > 1) {
     notice(Notice::Kind::batch_halved, batch.organization->number, std::nullopt,
            "a batch fails while others succeed and is halved: " + text);
-    submit_in_parts(batch, std::move(batch.slots), wait);
+    submit_in_halves(batch, batch.slots, wait);
   } else {
-    submit_again(*batch.organization, batch.lane, std::move(batch.slots), failures, wait);
+    submit_again(*batch.organization, batch.lane, batch.slots, failures, wait);
   }
 }
 
@@ -273,7 +262,7 @@ bool Worker::comes_back(Slot slot) {
   return false;
 }
 
-void Worker::submit_again(Organization& organization, Lane lane, std::vector<Slot> slots,
+void Worker::submit_again(Organization& organization, Lane lane, const std::vector<Slot>& slots,
                           std::uint32_t failures, Milliseconds wait) {
   RetryGroup group{.lane = lane,
                    .members = {},
@@ -288,15 +277,15 @@ void Worker::submit_again(Organization& organization, Lane lane, std::vector<Slo
   if (!group.members.empty()) organization.groups.push_back(std::move(group));
 }
 
-void Worker::submit_in_parts(BatchInFlight& batch, std::vector<Slot> slots, Milliseconds wait) {
-  const std::size_t part = std::max<std::size_t>(
-      1, batch.slots.empty() ? (slots.size() + 1) / 2 : batch.slots.size() / 2);
-  for (std::size_t from = 0; from < slots.size(); from += part) {
+void Worker::submit_in_halves(const BatchInFlight& batch, const std::vector<Slot>& slots,
+                              Milliseconds wait) {
+  // Half of the request's size, not of what is left of it: what is left may be one entry.
+  const std::size_t half = std::max<std::size_t>(1, batch.slots.size() / 2);
+  for (std::size_t from = 0; from < slots.size(); from += half) {
+    const std::size_t to = std::min(from + half, slots.size());
     const auto begin = slots.begin() + static_cast<std::ptrdiff_t>(from);
-    const auto end =
-        slots.begin() + static_cast<std::ptrdiff_t>(std::min(from + part, slots.size()));
-    submit_again(*batch.organization, batch.lane, std::vector<Slot>(begin, end), batch.failures,
-                 wait);
+    const auto end = slots.begin() + static_cast<std::ptrdiff_t>(to);
+    submit_again(*batch.organization, batch.lane, {begin, end}, batch.failures, wait);
   }
 }
 

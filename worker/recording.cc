@@ -24,7 +24,7 @@ Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, bo
   return conclusions_.back();
 }
 
-void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer* answer,
+void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                       std::uint32_t batch) {
   Held& held = slots_[slot];
   const Change change = held.change();
@@ -44,11 +44,11 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
   const auto head = static_cast<std::uint32_t>(conclusions_.size());
   Conclusion& conclusion = add_conclusion(slot, verdict, reason, true);
   conclusion.batch = batch;
-  if (answer != nullptr) {
-    conclusion.text = answer->text;
-    conclusion.endpoint_code = answer->code;
-    conclusion.endpoint_event_id = answer->event_id;
+  if (verdict != Verdict::accepted) {
+    conclusion.text = answer.text;
+    conclusion.endpoint_code = answer.code;
   }
+  conclusion.endpoint_event_id = answer.event_id;
   while (older != Slots::none) {
     const Slot next = slots_[older].next;
     const bool same = slots_[older].as == ChainedAs::same;

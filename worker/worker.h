@@ -135,6 +135,7 @@ class Worker {
   [[nodiscard]] std::vector<Slot> take_ready(Organization& organization, Lane lane);
   void submit(Organization& organization, Lane lane, std::vector<Slot> slots,
               std::uint32_t failures, std::uint64_t successes_before);
+  void put_in_flight(Slot slot, BatchInFlight& batch, Submit& command);
   [[nodiscard]] bool passes_gate(const Organization& organization, Lane lane) const {
     return lane == Lane::offerings || settings_.gate == OfferingGate::off ||
            organization.offerings_open == 0;
@@ -155,14 +156,15 @@ class Worker {
   void release_endpoint(bool ends);
   void release_organization(Organization& organization);
   void remember_unknown(BatchInFlight& batch);
-  void submit_again(Organization& organization, Lane lane, std::vector<Slot> slots,
+  void submit_again(Organization& organization, Lane lane, const std::vector<Slot>& slots,
                     std::uint32_t failures, Milliseconds wait);
-  void submit_in_parts(BatchInFlight& batch, std::vector<Slot> slots, Milliseconds wait);
+  void submit_in_halves(const BatchInFlight& batch, const std::vector<Slot>& slots,
+                        Milliseconds wait);
   [[nodiscard]] bool comes_back(Slot slot);
   std::uint32_t facts_of(const BatchInFlight& batch, const Outcome& input, int http_status);
 
   // recording.cc: conclusions become durable.
-  void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer* answer,
+  void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                 std::uint32_t batch);
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, bool frees_key);
   void record();

@@ -59,7 +59,7 @@ class Slots {
   };
 
   [[nodiscard]] Slot add(Delivery delivery) {
-    Slot slot;
+    Slot slot = none;
     if (free_.empty()) {
       slot = static_cast<Slot>(slots_.size());
       slots_.emplace_back();
