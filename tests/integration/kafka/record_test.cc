@@ -170,7 +170,7 @@ TEST_F(Recording, IsReadAgainAfterItFailed) {
   ASSERT_TRUE(member.take_assigned(2));
   ASSERT_TRUE(member.take_deliveries(6));
   const Epoch before = member.assigned.at(Partition{0}).epoch;
-  // The transaction of another producer with the same id fences ours in the middle of its life.
+  // What the core orders after Recorded{durable = false}.
   member.deliveries.clear();
   member.source.order({.reread = {Partition{0}, Partition{1}}});
   ASSERT_TRUE(member.take_until([&] { return member.lost.size() == 2; }));
