@@ -77,8 +77,7 @@ void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome&
   }
   if (!again.empty()) {
     const std::uint32_t failures = batch.failures + 1;
-    const Milliseconds wait = backoff().wait(failures, random_);
-    submit_again(*batch.organization, batch.lane, again, failures, wait);
+    submit_again(*batch.organization, batch.lane, again, failures, wait_after(failures));
   }
   if (!halved.empty()) submit_in_halves(batch, halved, {});
 }
@@ -169,6 +168,13 @@ void Worker::remember_unknown(BatchInFlight& batch) {
   }
 }
 
+/// Exhausted, a change goes on at the slowest pace: until there is a ledger to park it in, it
+/// stays unsettled, and no outage may turn it into a verdict.
+Milliseconds Worker::wait_after(std::uint32_t failures) {
+  return failures >= settings_.retry.attempts_max ? settings_.retry.backoff_max
+                                                  : backoff().wait(failures, random_);
+}
+
 /// A 5xx, a 408 or an unknown outcome. While others succeed it is this batch's fault: it is
 /// counted, and halved at last. While nothing succeeds it is the endpoint's: nothing is counted.
 void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
@@ -187,7 +193,7 @@ void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
   }
   const std::uint32_t failures = batch.failures + 1;
   batch.failures = failures;
-  const Milliseconds wait = backoff().wait(failures, random_);
+  const Milliseconds wait = wait_after(failures);
   if (failures >= failures_before_halving && batch.slots.size() > 1) {
     notice(Notice::Kind::batch_halved, batch.organization->number, std::nullopt,
            "a batch fails while others succeed and is halved: " + text);

@@ -228,7 +228,7 @@ void Worker::discard_conclusions_of(Partition number) {
 }
 
 void Worker::finish() {
-  if (settings_.drain && !stopping_ && !partitions_.empty() && !recording_ &&
+  if (settings_.drain && !stopping_ && partitions_.size() >= assigned_together_ && !recording_ &&
       conclusions_.empty()) {
     const bool done = std::all_of(partitions_.begin(), partitions_.end(), [](const auto& entry) {
       return entry.second.progress.committed() >= entry.second.end &&

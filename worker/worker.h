@@ -151,6 +151,7 @@ class Worker {
   void judge(BatchInFlight& batch, const NotSent& outcome, const Outcome& input);
   void judge(BatchInFlight& batch, const OutcomeUnknown& outcome, const Outcome& input);
   void fail_transiently(BatchInFlight& batch, const std::string& text);
+  [[nodiscard]] Milliseconds wait_after(std::uint32_t failures);
   void hold_organization(Organization& organization, const std::string& text);
   void hold_endpoint(bool begins, const std::string& text);
   void release_endpoint(bool ends);
@@ -201,6 +202,7 @@ class Worker {
   Commands* out_ = nullptr;
 
   Partitions partitions_;
+  std::size_t assigned_together_ = 1;  // partitions that the present assignment has
   std::map<Partition, PartitionFlights> flights_;
   Slots slots_;
   KeyTable keys_;

@@ -183,7 +183,8 @@ void HelsekontakterEndpoint::conclude(Submission& submission, SubmissionOutcome 
                                       std::optional<WallTime> submitted_at) {
   ensure(!submission.concluded);
   submission.concluded = true;
-  around_.deliver({submission.submit.id, std::move(outcome), submitted_at});
+  const Lane lane = submission.submit.lane;
+  around_.deliver({submission.submit.id, std::move(outcome), submitted_at, lane});
 }
 
 }  // namespace helsekontakter::endpoint

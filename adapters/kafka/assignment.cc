@@ -29,7 +29,8 @@ Assignment::Restored Assignment::restore(Partition partition, const Bounds& boun
                                .committed = from,
                                .metadata = bounds.metadata,
                                .end = bounds.end,
-                               .partitions_total = total}};
+                               .partitions_total = total,
+                               .assigned_together = static_cast<std::uint32_t>(parts_.size())}};
 }
 
 std::string Assignment::lost_offset(Partition partition, const Bounds& bounds) const {

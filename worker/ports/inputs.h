@@ -20,10 +20,11 @@ namespace helsekontakter {
 struct Assigned {
   Partition partition{};
   Epoch epoch{};
-  Offset committed = 0;                ///< the first offset that will be delivered
-  std::string metadata;                ///< as committed with it; empty: none
-  Offset end = 0;                      ///< high watermark at assignment: nothing above was there
-  std::uint32_t partitions_total = 1;  ///< of the topic; shares out the memory budget
+  Offset committed = 0;                 ///< the first offset that will be delivered
+  std::string metadata;                 ///< as committed with it; empty: none
+  Offset end = 0;                       ///< high watermark at assignment: nothing above was there
+  std::uint32_t partitions_total = 1;   ///< of the topic; shares out the memory budget
+  std::uint32_t assigned_together = 1;  ///< partitions of this assignment, for draining
 };
 
 /// Source: let go of it. The core ends what is in flight, records it, and answers by release.
@@ -57,6 +58,7 @@ struct Outcome {
   BatchId id{};
   SubmissionOutcome outcome;
   std::optional<WallTime> submitted_at;  ///< when the first byte was written
+  Lane lane = Lane::members;
 };
 
 /// Record: the answer to Record. A failed one has not been, and will never be, seen by a

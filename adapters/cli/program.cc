@@ -1,0 +1,218 @@
+#include "adapters/cli/program.h"
+
+#include "adapters/config/secrets.h"
+#include "adapters/crypto/secret_file.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace helsekontakter::cli {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds live_within{30};
+constexpr std::chrono::seconds status_every{1};
+
+WallTime wall_now() {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+TimePoint core_time(Steady::time_point time) {
+  return TimePoint(std::chrono::floor<Milliseconds>(time.time_since_epoch()));
+}
+
+Steady::time_point steady_time(TimePoint time) {
+  return Steady::time_point(time.time_since_epoch());
+}
+
+WorkerSettings core_settings(const config::Configuration& configuration,
+                             const RunOptions& options) {
+  WorkerSettings settings = configuration.worker;
+  settings.drain = options.drain;
+  return settings;
+}
+
+/// The password of a connection, or empty where none is configured.
+Result<std::string> password_of(const kafka::Connection& connection, crypto::ModeCheck mode_check) {
+  if (connection.password_file.empty()) return std::string();
+  return crypto::read_secret_file(connection.password_file, mode_check, {});
+}
+
+}  // namespace
+
+Program::Program(const config::Configuration& configuration, const RunOptions& options)
+    : configuration_(configuration),
+      options_(options),
+      log_(configuration.log),
+      metrics_(HELSEKONTAKTER_VERSION, wall_now(), configuration.worker.memory_bytes_max),
+      inbox_(configuration.worker.memory_bytes_max / 16),
+      worker_(core_settings(configuration, options)) {
+  turned_at_ms_ = core_time(Steady::now()).time_since_epoch().count();
+}
+
+bool Program::fault(const Error& error) {
+  log_.error("the worker cannot start", {{"reason", error.message}});
+  return false;
+}
+
+bool Program::start() {
+  for (const std::string& warning : configuration_.warnings) {
+    log_.warn("configuration", {{"warning", warning}});
+  }
+  return start_submitting() && start_reading() && start_operations();
+}
+
+bool Program::start_submitting() {
+  auto client = https::PooledClient::create(configuration_.https);
+  if (!client) return fault(client.error());
+  client_ = std::move(*client);
+  auto auth_client = https::PooledClient::create(configuration_.auth_https);
+  if (!auth_client) return fault(auth_client.error());
+  auth_client_ = std::move(*auth_client);
+  if (!configuration_.helseid.none) {
+    auto tokens = helseid::HelseIdTokenSource::create(
+        configuration_.helseid, *auth_client_, helseid::system_surroundings(), observe_tokens());
+    if (!tokens) {
+      for (const Error& error : tokens.error()) fault(error);
+      return false;
+    }
+    tokens_ = std::move(*tokens);
+  }
+  endpoint::Surroundings around = endpoint::real_surroundings();
+  around.still_ours = [this](const std::vector<std::pair<Partition, Epoch>>& under) {
+    return source_->still_ours(under);
+  };
+  around.deliver = [this](Outcome outcome) { inbox_.push(std::move(outcome)); };
+  around.observer = observe_endpoint();
+  endpoint_ = std::make_unique<endpoint::HelsekontakterEndpoint>(configuration_.endpoint, *client_,
+                                                                 tokens_.get(), std::move(around));
+  return true;
+}
+
+kafka::Decode Program::make_decode(const crypto::KeyedHash& hash) {
+  auto decoder = std::make_shared<json::EventDecoder>(configuration_.decoder, hash);
+  return [this, decoder](const json::RawEvent& raw) {
+    Delivery delivery = decoder->decode(raw);
+    unknown_fields_.store(decoder->unknown_fields(), std::memory_order_relaxed);
+    return delivery;
+  };
+}
+
+bool Program::start_reading() {
+  const auto key = config::read_hmac_key(configuration_);
+  if (!key) return fault(key.error());
+  auto password = password_of(configuration_.source.connection, configuration_.mode_check);
+  if (!password) return fault(password.error());
+  auto record_password = password_of(configuration_.record.connection, configuration_.mode_check);
+  if (!record_password) return fault(record_password.error());
+  kafka::RecordSettings record = configuration_.record;
+  if (record.transactional_id.empty()) {
+    record.transactional_id = configuration_.source.group + "-" + crypto::uuid_v4().text();
+  }
+  source_ = std::make_unique<kafka::KafkaSource>(configuration_.source, std::move(*password),
+                                                 make_decode(crypto::KeyedHash(*key)), inbox_,
+                                                 observe_kafka());
+  recorder_ = std::make_unique<kafka::KafkaRecorder>(record, std::move(*record_password),
+                                                     configuration_.source.topic,
+                                                     source_->ownership(), inbox_, observe_kafka());
+  if (const auto started = recorder_->start(); !started) return fault(started.error());
+  if (const auto started = source_->start(); !started) return fault(started.error());
+  return true;
+}
+
+bool Program::start_operations() {
+  operations::Pages pages;
+  pages.live = [this] {
+    return is_live()
+               ? operations::Page{.status = 200, .body = "live\n"}
+               : operations::Page{.status = 503, .body = "the loop has not turned for 30 s\n"};
+  };
+  pages.ready = [this] {
+    if (!joined_) return operations::Page{.status = 503, .body = "the group is not joined\n"};
+    if (recovering_) return operations::Page{.status = 503, .body = "partitions are read back\n"};
+    return operations::Page{.status = 200, .body = "ready\n"};
+  };
+  pages.metrics = [this] {
+    return operations::Page{.status = 200,
+                            .body = metrics_.expose(),
+                            .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+  };
+  auto server = operations::OperationsServer::start(
+      {.host = configuration_.listen.host, .port = configuration_.listen.port}, std::move(pages));
+  if (!server) return fault(server.error());
+  operations_ = std::move(*server);
+  log_.info("started", {{"version", HELSEKONTAKTER_VERSION},
+                        {"environment", configuration_.environment},
+                        {"operations_port", operations_->port()},
+                        {"drain", options_.drain}});
+  return true;
+}
+
+bool Program::is_live() const {
+  const auto now = core_time(Steady::now()).time_since_epoch();
+  return now - Milliseconds(turned_at_ms_.load()) < live_within;
+}
+
+void Program::request_stop() {
+  stopping_ = true;
+  inbox_.push(StopRequested{});
+}
+
+int Program::work() {
+  std::random_device entropy;
+  Random random((std::uint64_t{entropy()} << 32) ^ entropy());
+  std::vector<Input> inputs;
+  std::optional<Steady::time_point> stop_by;
+  Steady::time_point status_at{};
+  Steady::time_point wake = Steady::now();
+  for (;;) {
+    inbox_.take(inputs, wake);
+    const Steady::time_point now = Steady::now();
+    turned_at_ms_ = core_time(now).time_since_epoch().count();
+    observe_inputs(inputs);
+    Commands commands;
+    worker_.turn({.now = core_time(now), .wall = wall_now(), .random = random.next()}, inputs,
+                 commands);
+    const bool finished = commands.finished;
+    wake = std::min(now + status_every,
+                    commands.wake_at ? steady_time(*commands.wake_at) : Steady::time_point::max());
+    obey(commands);
+    if (now >= status_at || finished) {
+      status_at = now + status_every;
+      publish_status(worker_.status());
+    }
+    if (stopping_ && !stop_by) stop_by = now + configuration_.shutdown_timeout;
+    const bool late = stop_by && now >= *stop_by;
+    if (!finished && !late) continue;
+    if (late) {
+      log_.error(
+          "not everything in flight ended within shutdown.timeout_s; it is taken up again "
+          "by whoever owns its partitions next");
+    }
+    source_->stop(finished);
+    recorder_->stop();
+    if (tokens_) tokens_->stop();
+    client_->stop(Steady::now());
+    auth_client_->stop(Steady::now());
+    log_.info("stopped", {{"clean", finished}});
+    return finished ? 0 : 1;
+  }
+}
+
+void Program::obey(Commands& commands) {
+  for (const Notice& notice : commands.notices) tell(notice);
+  if (commands.record) {
+    count(*commands.record);
+    recorder_->record(std::move(*commands.record));
+  }
+  for (Submit& submit : commands.submissions) endpoint_->submit(std::move(submit));
+  const SourceOrders& orders = commands.source;
+  if (!orders.pause.empty() || !orders.resume.empty() || !orders.release.empty() ||
+      !orders.reread.empty()) {
+    source_->order(std::move(commands.source));
+  }
+}
+
+}  // namespace helsekontakter::cli

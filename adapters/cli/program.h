@@ -1,0 +1,82 @@
+#pragma once
+
+#include "adapters/cli/run.h"
+#include "adapters/crypto/keyed_hash.h"
+#include "adapters/endpoint/helsekontakter_endpoint.h"
+#include "adapters/helseid/helseid_token_source.h"
+#include "adapters/https/pooled_client.h"
+#include "adapters/inbox/inbox.h"
+#include "adapters/json/event_decoder.h"
+#include "adapters/kafka/recorder.h"
+#include "adapters/kafka/source.h"
+#include "adapters/operations/operations_server.h"
+#include "adapters/telemetry/log.h"
+#include "adapters/telemetry/metrics.h"
+#include "worker/worker.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace helsekontakter::cli {
+
+/// Everything of one process, wired: source → inbox → core → endpoint and recorder → inbox. The
+/// thread that calls work() is the core's; every adapter brings its own. The parts are destroyed
+/// in the opposite order of their declaration, so that whoever is called outlives who calls.
+class Program {
+ public:
+  Program(const config::Configuration& configuration, const RunOptions& options);
+
+  /// Makes and starts the parts. Every fault is logged; false: nothing is running.
+  [[nodiscard]] bool start();
+
+  /// Drives the core until it has finished, or until the time for that is over. Returns the exit
+  /// status.
+  [[nodiscard]] int work();
+
+  /// Any thread: finish what is in flight and let go.
+  void request_stop();
+
+ private:
+  [[nodiscard]] bool start_submitting();
+  [[nodiscard]] bool start_reading();
+  [[nodiscard]] bool start_operations();
+  [[nodiscard]] kafka::Decode make_decode(const crypto::KeyedHash& hash);
+  [[nodiscard]] kafka::Observer observe_kafka();
+  [[nodiscard]] helseid::Observer observe_tokens();
+  [[nodiscard]] endpoint::Observer observe_endpoint();
+  void observe_inputs(const std::vector<Input>& inputs);
+  void obey(Commands& commands);
+  void tell(const Notice& notice);
+  void count(const Record& record);
+  void publish_status(const WorkerStatus& status);
+  [[nodiscard]] bool is_live() const;
+  bool fault(const Error& error);
+
+  config::Configuration configuration_;
+  const RunOptions options_;
+  telemetry::Log log_;
+  telemetry::Metrics metrics_;
+  Inbox inbox_;
+  Worker worker_;
+
+  std::atomic<std::int64_t> turned_at_ms_{0};  // steady clock
+  std::atomic<bool> joined_{false};
+  std::atomic<bool> recovering_{true};
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> unknown_fields_{0};
+  std::uint64_t unknown_fields_counted_ = 0;
+  std::uint64_t tombstones_counted_ = 0;
+  std::vector<OrganizationNumber> held_;  // as last told to the metrics
+
+  std::unique_ptr<https::PooledClient> client_;
+  std::unique_ptr<https::PooledClient> auth_client_;
+  std::unique_ptr<helseid::HelseIdTokenSource> tokens_;
+  std::unique_ptr<endpoint::HelsekontakterEndpoint> endpoint_;
+  std::unique_ptr<kafka::KafkaSource> source_;
+  std::unique_ptr<kafka::KafkaRecorder> recorder_;
+  std::unique_ptr<operations::OperationsServer> operations_;
+};
+
+}  // namespace helsekontakter::cli

@@ -1,0 +1,206 @@
+// What the program tells of itself: log lines on changes of state, figures for /metrics.
+
+#include "adapters/cli/program.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace helsekontakter::cli {
+namespace {
+
+WallTime wall_now() {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+std::string_view event_of(Notice::Kind kind) {
+  switch (kind) {
+    case Notice::Kind::organization_held:
+      return "organisation held";
+    case Notice::Kind::organization_released:
+      return "organisation released";
+    case Notice::Kind::endpoint_held:
+      return "endpoint held";
+    case Notice::Kind::endpoint_released:
+      return "endpoint released";
+    case Notice::Kind::brake_pulled:
+      return "brake pulled";
+    case Notice::Kind::unlisted_organization:
+      return "organisation not listed";
+    case Notice::Kind::partition_full:
+      return "partition not read on";
+    case Notice::Kind::partition_reading:
+      return "partition read on";
+    case Notice::Kind::batch_halved:
+      return "batch halved";
+    case Notice::Kind::outcome_unknown:
+      return "outcome unknown";
+  }
+  return "notice";
+}
+
+telemetry::AssignmentChange change_of(kafka::Rebalance rebalance) {
+  switch (rebalance) {
+    case kafka::Rebalance::assigned:
+      return telemetry::AssignmentChange::assigned;
+    case kafka::Rebalance::revoked:
+      return telemetry::AssignmentChange::revoked;
+    case kafka::Rebalance::lost:
+      break;
+  }
+  return telemetry::AssignmentChange::lost;
+}
+
+std::string_view name(kafka::Rebalance rebalance) {
+  switch (rebalance) {
+    case kafka::Rebalance::assigned:
+      return "partitions assigned";
+    case kafka::Rebalance::revoked:
+      return "partitions revoked";
+    case kafka::Rebalance::lost:
+      break;
+  }
+  return "partitions lost";
+}
+
+}  // namespace
+
+kafka::Observer Program::observe_kafka() {
+  kafka::Observer observer;
+  observer.lag = [this](const kafka::Lag& lag) {
+    metrics_.lag(lag.partition, lag.unread, lag.unconcluded);
+  };
+  observer.read = [this](std::size_t, std::size_t bytes) { metrics_.event_bytes_consumed(bytes); };
+  observer.rebalanced = [this](kafka::Rebalance what, std::size_t partitions) {
+    metrics_.rebalanced(change_of(what));
+    joined_ = what == kafka::Rebalance::assigned;
+    log_.info(name(what), {{"partitions", partitions}});
+    const bool idle = what == kafka::Rebalance::assigned && partitions == 0;
+    if (idle && options_.drain) request_stop();  // others have every partition: nothing to drain
+  };
+  observer.held = [this](Partition partition, bool held) {
+    log_.warn(held ? "partition held" : "partition read again",
+              {{"partition", static_cast<std::int32_t>(partition)}});
+  };
+  observer.recorded = [this](const kafka::Recording& recording) {
+    metrics_.recorded(recording.durable, recording.took);
+    metrics_.dead_letters(recording.durable ? recording.dead_letters : 0);
+    if (!recording.durable) {
+      log_.warn("a record failed; its partitions are read again",
+                {{"results", recording.results}, {"attempts", recording.attempts}});
+    }
+  };
+  observer.trouble = [this](const Error& error) {
+    log_.warn("Kafka", {{"reason", error.message}});
+  };
+  observer.log = [this](int level, std::string_view line) {
+    if (level <= 4) log_.debug("librdkafka", {{"line", line}});
+  };
+  return observer;
+}
+
+helseid::Observer Program::observe_tokens() {
+  helseid::Observer observer;
+  observer.fetched = [this](const helseid::TokenFetched& token) {
+    metrics_.token_fetched(token.took, token.life, wall_now());
+    log_.debug("token fetched", {{"took_s", token.took}, {"life_s", token.life}});
+  };
+  observer.failed = [this](const helseid::TokenFailed& failure) {
+    metrics_.token_failed(failure.cause);
+    log_.warn("no token", {{"code", failure.code}, {"took_s", failure.took}});
+  };
+  observer.key_reloaded = [this](const std::string& kid) {
+    log_.info("key file read anew", {{"kid", kid}});
+  };
+  observer.skew_seen = [this](Milliseconds skew) {
+    metrics_.clock_skew(telemetry::Peer::issuer, skew);
+  };
+  observer.warning = [this](const std::string& text) { log_.warn("HelseID", {{"warning", text}}); };
+  return observer;
+}
+
+endpoint::Observer Program::observe_endpoint() {
+  endpoint::Observer observer;
+  observer.request_done = [this](const endpoint::RequestFacts& facts) {
+    metrics_.request(facts.lane, facts.entries, facts.body_bytes, facts.status, facts.latency);
+  };
+  observer.token_dropped = [this](OrganizationNumber organization, int status) {
+    log_.info("the endpoint refused a token; a fresh one is tried",
+              {{"organization", organization}, {"status", status}});
+  };
+  observer.clock_seen = [this](WallTime theirs, WallTime ours) {
+    metrics_.clock_skew(telemetry::Peer::endpoint, theirs - ours);
+  };
+  return observer;
+}
+
+void Program::observe_inputs(const std::vector<Input>& inputs) {
+  std::array<std::size_t, 4> kinds{};
+  for (const Input& input : inputs) {
+    if (const auto* delivered = std::get_if<Delivered>(&input)) {
+      for (const Delivery& delivery : delivered->deliveries) {
+        ++kinds[static_cast<std::size_t>(telemetry::kind_of(delivery))];
+      }
+    } else if (const auto* outcome = std::get_if<Outcome>(&input)) {
+      metrics_.submission(outcome->lane, telemetry::outcome_of(outcome->outcome));
+    }
+  }
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+    if (kinds[kind] == 0) continue;
+    metrics_.events_consumed(static_cast<telemetry::EventKind>(kind), kinds[kind]);
+  }
+}
+
+void Program::count(const Record& record) {
+  std::array<std::array<std::size_t, reasons + 1>, verdicts> counts{};
+  for (const Conclusion& conclusion : record.conclusions) {
+    ++counts[static_cast<std::size_t>(conclusion.verdict)]
+            [static_cast<std::size_t>(conclusion.reason)];
+  }
+  for (std::size_t verdict = 0; verdict < verdicts; ++verdict) {
+    for (std::size_t reason = 0; reason <= reasons; ++reason) {
+      if (counts[verdict][reason] == 0) continue;
+      metrics_.results(static_cast<Verdict>(verdict), static_cast<Reason>(reason),
+                       counts[verdict][reason]);
+    }
+  }
+}
+
+void Program::tell(const Notice& notice) {
+  if (notice.kind == Notice::Kind::brake_pulled) metrics_.brake_pulled();
+  if (notice.kind == Notice::Kind::batch_halved) metrics_.batch_halved();
+  const std::string_view event = event_of(notice.kind);
+  const bool good = notice.kind == Notice::Kind::organization_released ||
+                    notice.kind == Notice::Kind::endpoint_released ||
+                    notice.kind == Notice::Kind::partition_reading;
+  const std::int32_t partition =
+      notice.partition ? static_cast<std::int32_t>(*notice.partition) : -1;
+  if (good) {
+    log_.info(event, {{"detail", notice.text}, {"partition", partition}});
+  } else {
+    log_.warn(event, {{"detail", notice.text}, {"partition", partition}});
+  }
+}
+
+void Program::publish_status(const WorkerStatus& status) {
+  recovering_ = status.recovering > 0;
+  metrics_.waiting(status.changes_held, status.bytes_held);
+  metrics_.requests_in_flight(status.requests_in_flight);
+  metrics_.endpoint_held(status.endpoint_held);
+  metrics_.partitions_owned(status.partitions);
+  metrics_.events_consumed(telemetry::EventKind::tombstone, 0);
+  const std::uint64_t unknown = unknown_fields_.load(std::memory_order_relaxed);
+  metrics_.unknown_fields(unknown - std::exchange(unknown_fields_counted_, unknown));
+  const auto& now_held = status.organizations_held;
+  for (const OrganizationNumber organization : held_) {
+    if (std::find(now_held.begin(), now_held.end(), organization) == now_held.end()) {
+      metrics_.organization_held(organization, false);
+    }
+  }
+  for (const OrganizationNumber organization : now_held) {
+    metrics_.organization_held(organization, true);
+  }
+  held_ = now_held;
+}
+
+}  // namespace helsekontakter::cli
