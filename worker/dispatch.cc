@@ -133,7 +133,7 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
 void Worker::put_in_flight(Slot slot, BatchInFlight& batch, Submit& command) {
   Held& held = slots_[slot];
   (void)slots_.place(slot, Place::in_flight);
-  ++held.attempt;
+  if (++held.attempt > 1) ++retries_[static_cast<std::size_t>(held.change().lane)];
   const Change& change = held.change();
   KeyState& key = keys_[change.key];
   ensure(key.waiting == slot && !key.is_excluded());

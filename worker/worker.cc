@@ -153,6 +153,7 @@ WorkerStatus Worker::status() const {
   status.partitions = partitions_.size();
   for (const auto& [number, partition] : partitions_) {
     if (partition.recovering) ++status.recovering;
+    if (partition.full_noticed) ++status.partitions_full;
     status.bytes_held += partition.bytes;
   }
   status.changes_held = slots_.used();
@@ -165,7 +166,12 @@ WorkerStatus Worker::status() const {
       status.organizations_held.push_back(number);
     }
   }
+  for (Slot slot = 0; slot < slots_.end(); ++slot) {
+    if (slots_[slot].place == Place::free) continue;
+    status.oldest_age = std::max(status.oldest_age, now_ - slots_[slot].since);
+  }
   status.tombstones = tombstones_;
+  status.retries = retries_;
   return status;
 }
 

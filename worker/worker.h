@@ -33,7 +33,10 @@ struct WorkerStatus {
   bool endpoint_held = false;
   bool source_braked = false;
   std::vector<OrganizationNumber> organizations_held;
-  std::uint64_t tombstones = 0;
+  std::size_t partitions_full = 0;  ///< not read on: their share of memory or metadata is used up
+  Milliseconds oldest_age{0};       ///< of the oldest change that is not concluded
+  std::uint64_t tombstones = 0;     ///< since the start
+  std::array<std::uint64_t, lanes> retries{};  ///< changes that went into a further request
 };
 
 /// The core: computes and never waits. Things that happened go in, commands come out; the same
@@ -212,6 +215,7 @@ class Worker {
   std::uint64_t arrivals_ = 0;
   std::uint64_t durable_arrivals_ = 0;  // changes up to here may be submitted
   std::uint64_t tombstones_ = 0;
+  std::array<std::uint64_t, lanes> retries_{};
 
   std::map<OrganizationNumber, Organization> organizations_;
   std::vector<Organization*> turns_;  // in the order of their first appearance

@@ -5,6 +5,7 @@
 #include "worker/domain/result.h"
 #include "worker/domain/time.h"
 
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <string>
@@ -26,7 +27,8 @@ struct Probes {
 
 struct CheckOptions {
   bool connect = false;
-  bool create = false;  ///< make missing topics
+  bool create = false;           ///< make missing topics
+  std::int32_t partitions = 12;  ///< of an input topic that is made; it cannot shrink or grow later
 };
 
 /// What the configuration promises: from which source to which results, and how often each result

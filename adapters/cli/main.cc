@@ -56,7 +56,7 @@ int run_command(const Arguments& arguments) {
 int check_command(const Arguments& arguments) {
   const auto configuration = load(arguments.config);
   if (!configuration) return wrong_usage;
-  const Probes probes = arguments.check.connect ? real_probes(*configuration) : Probes{};
+  const Probes probes = arguments.check.connect ? real_probes(*configuration, arguments.check) : Probes{};
   return check(*configuration, arguments.check, probes, std::cout);
 }
 
@@ -87,7 +87,14 @@ int dispatch(int argc, char** argv) {
   add_config(*check, arguments);
   CLI::Option* connect = check->add_flag("--connect", arguments.check.connect,
                                          "Also ask broker, HelseID and endpoint");
-  check->add_flag("--create", arguments.check.create, "Make missing topics")->needs(connect);
+  CLI::Option* create =
+      check->add_flag("--create", arguments.check.create, "Make missing topics")->needs(connect);
+  check
+      ->add_option("--partitions", arguments.check.partitions,
+                   "Of an input topic that --create makes; its results get as many")
+      ->check(CLI::Range(1, 10'000))
+      ->needs(create)
+      ->capture_default_str();
   CLI::App* options = app.add_subcommand("options", "List every option");
   options->add_option("--format", arguments.format, "table, yaml or json-schema")
       ->check(CLI::IsMember({"table", "yaml", "json-schema"}))

@@ -204,7 +204,7 @@ int Program::work() {
 void Program::obey(Commands& commands) {
   for (const Notice& notice : commands.notices) tell(notice);
   if (commands.record) {
-    count(*commands.record);
+    note(*commands.record);
     recorder_->record(std::move(*commands.record));
   }
   for (Submit& submit : commands.submissions) endpoint_->submit(std::move(submit));

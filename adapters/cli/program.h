@@ -14,9 +14,11 @@
 #include "adapters/telemetry/metrics.h"
 #include "worker/worker.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace helsekontakter::cli {
@@ -49,7 +51,8 @@ class Program {
   void observe_inputs(const std::vector<Input>& inputs);
   void obey(Commands& commands);
   void tell(const Notice& notice);
-  void count(const Record& record);
+  void note(const Record& record);
+  void count_results();
   void publish_status(const WorkerStatus& status);
   [[nodiscard]] bool is_live() const;
   bool fault(const Error& error);
@@ -67,7 +70,11 @@ class Program {
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> unknown_fields_{0};
   std::uint64_t unknown_fields_counted_ = 0;
-  std::uint64_t tombstones_counted_ = 0;
+  WorkerStatus status_counted_;  // what counters were told of
+  using ResultCounts = std::array<std::array<std::size_t, reasons + 1>, verdicts>;
+  ResultCounts recording_{};             // of the record under way
+  std::set<Partition> partitions_held_;  // these two: the source's thread
+  std::set<Partition> lagging_;
   std::vector<OrganizationNumber> held_;  // as last told to the metrics
 
   std::unique_ptr<https::PooledClient> client_;

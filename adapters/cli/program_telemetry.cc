@@ -68,17 +68,23 @@ std::string_view name(kafka::Rebalance rebalance) {
 kafka::Observer Program::observe_kafka() {
   kafka::Observer observer;
   observer.lag = [this](const kafka::Lag& lag) {
+    lagging_.insert(lag.partition);
     metrics_.lag(lag.partition, lag.unread, lag.unconcluded);
   };
   observer.read = [this](std::size_t, std::size_t bytes) { metrics_.event_bytes_consumed(bytes); };
   observer.rebalanced = [this](kafka::Rebalance what, std::size_t partitions) {
     metrics_.rebalanced(change_of(what));
+    if (what != kafka::Rebalance::assigned) {
+      for (const Partition partition : std::exchange(lagging_, {})) metrics_.forget_lag(partition);
+    }
     joined_ = what == kafka::Rebalance::assigned;
     log_.info(name(what), {{"partitions", partitions}});
     const bool idle = what == kafka::Rebalance::assigned && partitions == 0;
     if (idle && options_.drain) request_stop();  // others have every partition: nothing to drain
   };
   observer.held = [this](Partition partition, bool held) {
+    held ? (void)partitions_held_.insert(partition) : (void)partitions_held_.erase(partition);
+    metrics_.partitions_held(partitions_held_.size());
     log_.warn(held ? "partition held" : "partition read again",
               {{"partition", static_cast<std::int32_t>(partition)}});
   };
@@ -143,6 +149,9 @@ void Program::observe_inputs(const std::vector<Input>& inputs) {
       }
     } else if (const auto* outcome = std::get_if<Outcome>(&input)) {
       metrics_.submission(outcome->lane, telemetry::outcome_of(outcome->outcome));
+    } else if (const auto* recorded = std::get_if<Recorded>(&input);
+               recorded && recorded->durable) {
+      count_results();
     }
   }
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
@@ -151,17 +160,21 @@ void Program::observe_inputs(const std::vector<Input>& inputs) {
   }
 }
 
-void Program::count(const Record& record) {
-  std::array<std::array<std::size_t, reasons + 1>, verdicts> counts{};
+void Program::note(const Record& record) {
+  recording_ = {};
   for (const Conclusion& conclusion : record.conclusions) {
-    ++counts[static_cast<std::size_t>(conclusion.verdict)]
-            [static_cast<std::size_t>(conclusion.reason)];
+    ++recording_[static_cast<std::size_t>(conclusion.verdict)]
+                [static_cast<std::size_t>(conclusion.reason)];
   }
+}
+
+/// The record under way is durable.
+void Program::count_results() {
   for (std::size_t verdict = 0; verdict < verdicts; ++verdict) {
     for (std::size_t reason = 0; reason <= reasons; ++reason) {
-      if (counts[verdict][reason] == 0) continue;
-      metrics_.results(static_cast<Verdict>(verdict), static_cast<Reason>(reason),
-                       counts[verdict][reason]);
+      const std::size_t count = recording_[verdict][reason];
+      if (count == 0) continue;
+      metrics_.results(static_cast<Verdict>(verdict), static_cast<Reason>(reason), count);
     }
   }
 }
@@ -188,7 +201,14 @@ void Program::publish_status(const WorkerStatus& status) {
   metrics_.requests_in_flight(status.requests_in_flight);
   metrics_.endpoint_held(status.endpoint_held);
   metrics_.partitions_owned(status.partitions);
-  metrics_.events_consumed(telemetry::EventKind::tombstone, 0);
+  metrics_.partitions_full(status.partitions_full);
+  metrics_.oldest_unconcluded(status.oldest_age);
+  for (const Lane lane : {Lane::offerings, Lane::members}) {
+    const auto at = static_cast<std::size_t>(lane);
+    const std::uint64_t more = status.retries[at] - status_counted_.retries[at];
+    if (more > 0) metrics_.retries(lane, more);
+  }
+  status_counted_ = status;
   const std::uint64_t unknown = unknown_fields_.load(std::memory_order_relaxed);
   metrics_.unknown_fields(unknown - std::exchange(unknown_fields_counted_, unknown));
   const auto& now_held = status.organizations_held;

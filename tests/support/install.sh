@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian 12; does nothing, and needs no rights, where all is there.
-# usage: install.sh build|test
+# usage: install.sh build|demo|test
 #   build  compiler and libraries of the worker
-#   test   build, and what the tests, the demo and the checks need
+#   demo   build, and what deploy/demo.sh needs
+#   test   demo, and what the tests and the checks need
 set -euo pipefail
 
-case ${1:-} in build|test) want=$1 ;; *) echo "usage: install.sh build|test" >&2; exit 2 ;; esac
+case ${1:-} in
+  build|demo|test) want=$1 ;;
+  *) echo "usage: install.sh build|demo|test" >&2; exit 2 ;;
+esac
 
 build=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev librdkafka-dev libssl-dev
        libsimdjson-dev libspdlog-dev libexpected-dev libyaml-cpp-dev libcli11-dev
        prometheus-cpp-dev)
-tests=(libgtest-dev libgmock-dev libbenchmark-dev libcjose-dev clang-format-14 clang-tidy-14
-       python3-jsonschema python3-yaml openssl curl)
+demo=(libgtest-dev libgmock-dev libbenchmark-dev libcjose-dev curl)
+tests=(clang-format-14 clang-tidy-14 python3-jsonschema python3-yaml openssl)
 # These may be there without Debian's package: the command counts.
-commands_of_tests=(javac=openjdk-17-jdk-headless mvn=maven python3=python3)
+commands_of_demo=(java=openjdk-17-jre-headless mvn=maven python3=python3)
+commands_of_tests=(javac=openjdk-17-jdk-headless)
 
 missing=()
 want_package() {
@@ -21,11 +26,16 @@ want_package() {
 }
 
 for package in "${build[@]}"; do want_package "$package"; done
+want_command() {  # COMMAND=PACKAGE
+  command -v "${1%%=*}" >/dev/null || missing+=("${1#*=}")
+}
+if [[ $want != build ]]; then
+  for package in "${demo[@]}"; do want_package "$package"; done
+  for pair in "${commands_of_demo[@]}"; do want_command "$pair"; done
+fi
 if [[ $want == test ]]; then
   for package in "${tests[@]}"; do want_package "$package"; done
-  for pair in "${commands_of_tests[@]}"; do
-    command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
-  done
+  for pair in "${commands_of_tests[@]}"; do want_command "$pair"; done
 fi
 ((${#missing[@]})) || exit 0
 

@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Shows the worker at work on real parts: a real Kafka, and a simulated HelseID and Helsekontakter
+# over TLS. Installs what is missing on Debian 12 (root or sudo), builds, feeds offerings of three
+# organisations and their members, runs the worker until every change has its result, and ends with
+# a table. Leaves nothing running; what it wrote stays in build/demo.
+#
+#   deploy/demo.sh              5 000 members
+#   MEMBERS=50000 deploy/demo.sh
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo build=$PWD/build/release
+readonly worker=$build/adapters/cli/helsekontakter
+readonly simulator=$build/tests/simulator/helsekontakter-simulator
+readonly feed=$build/tests/feed/helsekontakter-feed
+began=$SECONDS
+started=()
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+die() { printf 'demo.sh: %s\n' "$*" >&2; exit 1; }
+
+clean_up() {
+  local pid
+  for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+  [[ -e $here/kafka/env ]] && tests/support/kafka.sh stop --dir "$here/kafka" >/dev/null 2>&1
+  return 0
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# wait_for SECONDS WHAT COMMAND…: until the command succeeds.
+wait_for() {
+  local until=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < until)) || die "$what did not happen; logs are in $here"
+    sleep 0.1
+  done
+}
+
+install_and_build() {
+  say "1. Install what is missing, and build"
+  bash tests/support/install.sh demo
+  cmake --preset release >"$here/cmake.log" 2>&1 || { tail -20 "$here/cmake.log"; exit 1; }
+  cmake --build --preset release \
+    --target helsekontakter helsekontakter-simulator helsekontakter-feed
+}
+
+start_parts() {
+  say "2. Start Kafka 3.9.1 and the simulator"
+  tests/support/kafka.sh start --version 3.9.1 --dir "$here/kafka"
+  # shellcheck disable=SC1091
+  . "$here/kafka/env"
+  local topic
+  for topic in membership-changes membership-results membership-dead-letters; do
+    tests/support/kafka.sh create-topic --dir "$here/kafka" --topic "$topic" --partitions 4
+  done
+  "$simulator" keys --out "$here/simulator" --tenancy multi >/dev/null
+  cat >>"$here/simulator/simulator.yaml" <<'YAML'
+  inactive: {share: 0.05}
+  faults: {seed: 7, status_503: 0.02, cut_after: 0.02}
+YAML
+  "$simulator" run --config "$here/simulator/simulator.yaml" \
+    --ready-file "$here/simulator/ready.json" >"$here/simulator.log" 2>&1 &
+  started+=($!)
+  wait_for 20 "the simulator's start" test -s "$here/simulator/ready.json"
+}
+
+address() { sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/" "$here/simulator/ready.json"; }
+
+write_configuration() {
+  (umask 077 && head -c 32 /dev/urandom | base64 >"$here/ledger-hmac")
+  cat >"$here/worker.yaml" <<YAML
+environment: custom
+source:
+  kafka: {brokers: ["$KAFKA_BOOTSTRAP"], topic: membership-changes, group: helsekontakter}
+results:
+  source: /helsekontakter/demo
+  kafka: {topic: membership-results, dead_letter_topic: membership-dead-letters}
+ledger: {hmac_key_file: $here/ledger-hmac}
+api:
+  base_url: $(address api)
+  ca_file: $here/simulator/ca.pem
+  request_timeout_s: 3
+  settle_time_s: 2
+  in_flight_per_organization_max: 2
+  requests_per_second_max: 0
+auth:
+  issuer: $(address helseid)
+  ca_file: $here/simulator/ca.pem
+  client_id: 7f1c2f5e-0000-4000-8000-3d6f0a4b9c11
+  jwk_file: $here/simulator/client.jwk.json
+  tenancy: multi
+identifier: {synthetic_allowed: true}
+batch: {age_max_ms: 200}
+operations: {listen: "127.0.0.1:0"}
+$("$feed" organizations --organizations $organizations)
+YAML
+}
+
+feed_changes() {
+  say "3. Feed offerings of $organizations organisations and $members members"
+  "$feed" produce --brokers "$KAFKA_BOOTSTRAP" --topic membership-changes --offerings \
+    --organizations $organizations --members "$members" --changed-twice 0.1 --invalid 0.01 \
+    --seed 1 --expect "$here/expected.ndjson" --events "$here/events.txt" \
+    --numbers "$here/numbers.txt"
+}
+
+metric() {  # NAME PATTERN: the sum of the matching series
+  awk -v name="$1" -v pattern="$2" \
+    'index($0, name) == 1 && $0 ~ pattern {sum += $NF} END {printf "%d", sum}' "$here/metrics.txt"
+}
+
+show_progress() {
+  local total port done
+  total=$(wc -l <"$here/events.txt")
+  port=$(sed -nE 's/.*"operations_port":([0-9]+).*/\1/p' "$here/worker.log" | head -1)
+  while kill -0 "$1" 2>/dev/null; do
+    if [[ -n $port ]] && curl -fsS -m 2 "http://127.0.0.1:$port/metrics" >"$here/metrics.txt" 2>/dev/null
+    then
+      done=$(metric helsekontakter_results_total .)
+      if [[ -t 1 ]]; then
+        printf '\r   %6d of %d changes have their result' "$done" "$total"
+      else
+        printf '   %6d of %d changes have their result\n' "$done" "$total"
+      fi
+    fi
+    sleep 0.5
+    [[ -n $port ]] || port=$(sed -nE 's/.*"operations_port":([0-9]+).*/\1/p' "$here/worker.log" | head -1)
+  done
+  [[ -t 1 ]] && printf '\r%60s\r' ''
+  return 0
+}
+
+run_worker() {
+  say "4. Run the worker until every change has its result"
+  "$worker" check --config "$here/worker.yaml" --connect
+  local from=$SECONDS pid
+  "$worker" run --config "$here/worker.yaml" --drain 2>"$here/worker.log" &
+  pid=$!
+  started+=("$pid")
+  show_progress "$pid"
+  wait "$pid" || { tail -5 "$here/worker.log"; die "the worker ended with status $?"; }
+  printf '   done in %d s\n' "$((SECONDS - from))"
+}
+
+show_results() {
+  say "5. What a read_committed consumer of membership-results sees"
+  "$feed" results --brokers "$KAFKA_BOOTSTRAP" --topic membership-results \
+    --events "$here/events.txt" --table
+  curl -fsS -m 5 "$(address control)/control/statistics" >"$here/statistics.json"
+  printf '\n   In the simulator'\''s journal: '
+  "$simulator" journal --file "$here/simulator/journal.ndjson" --summary
+  cat <<TEXT
+
+   Total $((SECONDS - began)) s. Look next at:
+     build/demo/worker.yaml        the operator's file that was used
+     build/demo/worker.log         what the worker said, a JSON object a line
+     build/demo/metrics.txt        its last /metrics
+     build/demo/statistics.json    what the simulated Helsenorge counted
+     $worker options
+     README.md                     what it guarantees, and how it is run for real
+TEXT
+}
+
+rm -rf "$here"
+mkdir -p "$here"
+install_and_build
+start_parts
+write_configuration
+feed_changes
+run_worker
+show_results
