@@ -1,9 +1,52 @@
 #include "adapters/cli/probes.h"
 
-namespace helsekontakter::cli {
+#include "adapters/cli/probe_https.h"
+#include "adapters/cli/probe_kafka.h"
 
-Probes real_probes(const config::Configuration&) {
-  return {};
+#include <memory>
+
+namespace helsekontakter::cli {
+namespace {
+
+/// What the probes share; they own it together.
+struct Outside {
+  Outside(const config::Configuration& configuration, const CheckOptions& options)
+      : source(configuration.source.connection, configuration.mode_check, "source.kafka"),
+        results(configuration.record.connection, configuration.mode_check, "results.kafka"),
+        topics(configuration, options, source, results),
+        https(configuration) {}
+
+  /// Transactions join results and offsets, so both connections must lead to one cluster.
+  [[nodiscard]] Result<std::string> broker() {
+    auto read = source.cluster();
+    if (!read) return read;
+    const auto written = results.cluster();
+    if (!written) return tl::unexpected(written.error());
+    if (*read != *written) {
+      return fail(Remedy::stop, "source.kafka.brokers is cluster " + *read +
+                                    ", results.kafka.brokers is cluster " + *written +
+                                    "; results must be written where the events are read");
+    }
+    return "cluster " + *read + " is reached and accepts us";
+  }
+
+  BrokerProbe source;
+  BrokerProbe results;
+  TopicsProbe topics;
+  HttpsProbe https;
+};
+
+}  // namespace
+
+Probes real_probes(const config::Configuration& configuration, const CheckOptions& options) {
+  const auto outside = std::make_shared<Outside>(configuration, options);
+  return {
+      .broker = [outside] { return outside->broker(); },
+      .topics = [outside](bool create) { return outside->topics.ask(create); },
+      .token = [outside](OrganizationNumber number) { return outside->https.token(number); },
+      .endpoint = [outside] { return outside->https.endpoint(); },
+      .clock_skew = [outside] { return outside->https.clock_skew(); },
+  };
 }
 
 }  // namespace helsekontakter::cli

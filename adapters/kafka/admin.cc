@@ -70,6 +70,14 @@ Result<Admin> Admin::connect(const Connection& connection, const std::string& pa
   return Admin(std::move(*client));
 }
 
+Result<std::string> Admin::cluster(Milliseconds timeout) const {
+  char* id = rd_kafka_clusterid(client_->get(), static_cast<int>(timeout.count()));
+  if (id == nullptr) return unanswered("the cluster does not say which one it is", "no answer");
+  std::string text = id;
+  rd_kafka_mem_free(client_->get(), id);
+  return text;
+}
+
 Result<std::vector<std::string>> Admin::list_topics(Milliseconds timeout) const {
   const auto metadata = read_metadata(client_->get(), timeout);
   if (!metadata) return tl::unexpected(metadata.error());

@@ -35,6 +35,8 @@ class Admin {
   [[nodiscard]] static Result<Admin> connect(const Connection& connection,
                                              const std::string& password, const Observer& observer);
 
+  /// Which cluster it is, whatever listener was asked.
+  [[nodiscard]] Result<std::string> cluster(Milliseconds timeout) const;
   [[nodiscard]] Result<std::vector<std::string>> list_topics(Milliseconds timeout) const;
   /// Nothing when there is no such topic.
   [[nodiscard]] Result<std::optional<TopicDescription>> describe(const std::string& topic,

@@ -1,0 +1,212 @@
+#include "adapters/cli/probe_kafka.h"
+
+#include "adapters/crypto/secret_file.h"
+#include "worker/domain/national_id.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace helsekontakter::cli {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+/// Of each question to the broker. A first connection with TLS and SASL takes less than a second.
+constexpr Milliseconds answer_within{10'000};
+
+/// A topic is known to the controller before every broker shows it.
+constexpr Milliseconds seen_within{10'000};
+constexpr Milliseconds seen_again_after{100};
+
+/// What a broker's default allows of a message, and what a dead letter may be larger than the
+/// event that it copies: its error header, never growing, has less.
+constexpr std::size_t default_bytes_max = 1'048'588;
+constexpr std::size_t dead_letter_growth = 65'536;
+
+/// Dead letters hold identity numbers, so they do not stay for ever by accident.
+constexpr std::chrono::days dead_letters_kept{14};
+
+/// librdkafka's errors; warnings are about what it mended itself.
+constexpr int level_error = 3;
+
+std::string bytes(std::size_t count) {
+  return std::to_string(count) + " bytes";
+}
+
+std::string kept(const std::optional<Milliseconds>& retention) {
+  if (!retention) return "kept for ever";
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(*retention).count();
+  if (hours >= 48) return "kept " + std::to_string(hours / 24) + " days";
+  if (hours >= 1) return "kept " + std::to_string(hours) + " h";
+  return "kept " + std::to_string(retention->count()) + " ms";
+}
+
+std::string described(const kafka::TopicDescription& topic) {
+  return std::to_string(topic.partitions) +
+         (topic.partitions == 1 ? " partition, " : " partitions, ") + topic.cleanup_policy + ", " +
+         kept(topic.retention) + ", messages up to " + bytes(topic.message_bytes_max);
+}
+
+}  // namespace
+
+BrokerProbe::BrokerProbe(const kafka::Connection& connection, crypto::ModeCheck mode_check,
+                         std::string section)
+    : connection_(connection), mode_check_(mode_check), section_(std::move(section)) {}
+
+Result<const kafka::Admin*> BrokerProbe::admin() {
+  if (admin_) return &*admin_;
+  std::string password;
+  if (!connection_.password_file.empty()) {
+    auto read = crypto::read_secret_file(connection_.password_file, mode_check_, {});
+    if (!read) return tl::unexpected(read.error());
+    password = std::move(*read);
+  }
+  kafka::Observer observer;
+  // The client's threads may outlive this, so they hold a share of what they write to.
+  observer.log = [complaint = complaint_](int level, std::string_view line) {
+    if (level > level_error) return;
+    const std::lock_guard lock(complaint->mutex);
+    complaint->text = line;
+  };
+  auto admin = kafka::Admin::connect(connection_, password, observer);
+  if (!admin) return tl::unexpected(admin.error());
+  admin_.emplace(std::move(*admin));
+  return &*admin_;
+}
+
+tl::unexpected<Error> BrokerProbe::explain(const Error& error) const {
+  const std::lock_guard lock(complaint_->mutex);
+  std::string text = error.message;
+  if (!complaint_->text.empty()) {
+    text += ". librdkafka: " + scrub_national_ids(complaint_->text);
+  }
+  return fail(error.remedy, text + ". Look at " + section_ +
+                                ".brokers, for TLS at its tls_ca_file "
+                                "and tls_certificate_file, for SASL at its user and "
+                                "password_file");
+}
+
+Result<std::string> BrokerProbe::cluster() {
+  const auto client = admin();
+  if (!client) return tl::unexpected(client.error());
+  // Listing needs an authenticated connection, the id alone may come from an earlier answer.
+  const auto topics = (*client)->list_topics(answer_within);
+  if (!topics) return explain(topics.error());
+  auto id = (*client)->cluster(answer_within);
+  if (!id) return explain(id.error());
+  return id;
+}
+
+Result<std::optional<kafka::TopicDescription>> BrokerProbe::describe(const std::string& topic) {
+  const auto client = admin();
+  if (!client) return tl::unexpected(client.error());
+  auto found = (*client)->describe(topic, answer_within);
+  if (!found) return explain(found.error());
+  return found;
+}
+
+Result<kafka::TopicDescription> BrokerProbe::create(const kafka::NewTopic& topic) {
+  const auto client = admin();
+  if (!client) return tl::unexpected(client.error());
+  const auto made = (*client)->create(topic, answer_within);
+  if (!made && made.error().remedy != Remedy::reject) return explain(made.error());
+  for (const auto deadline = Steady::now() + seen_within; Steady::now() < deadline;) {
+    const auto found = describe(topic.name);
+    if (found && *found) return **found;
+    std::this_thread::sleep_for(seen_again_after);
+  }
+  return fail(Remedy::retry,
+              "topic " + topic.name + " was made, but the broker does not show it yet; ask again");
+}
+
+/// What is to be said of the topics, and whether something is wrong.
+struct TopicsProbe::Findings {
+  std::string text;
+  bool failed = false;
+
+  void say(const std::string& sentence) { text += (text.empty() ? "" : "; ") + sentence; }
+  void complain(const std::string& sentence) {
+    failed = true;
+    say(sentence);
+  }
+};
+
+kafka::NewTopic TopicsProbe::input() const {
+  kafka::NewTopic topic{.name = configuration_.source.topic, .partitions = options_.partitions};
+  topic.options["cleanup.policy"] = "delete";
+  if (configuration_.source.event_bytes_max >= default_bytes_max) {
+    // The broker counts a message's frame and headers too.
+    topic.options["max.message.bytes"] =
+        std::to_string(configuration_.source.event_bytes_max + dead_letter_growth);
+  }
+  return topic;
+}
+
+kafka::NewTopic TopicsProbe::results(std::int32_t partitions) const {
+  return {.name = configuration_.record.topic,
+          .partitions = partitions,
+          .options = {{"cleanup.policy", "delete"}}};
+}
+
+kafka::NewTopic TopicsProbe::dead_letters(std::int32_t partitions, std::size_t bytes_max) const {
+  return {.name = configuration_.record.dead_letter_topic,
+          .partitions = partitions,
+          .options = {{"cleanup.policy", "delete"},
+                      {"max.message.bytes", std::to_string(bytes_max + dead_letter_growth)},
+                      {"retention.ms", std::to_string(Milliseconds(dead_letters_kept).count())}}};
+}
+
+std::optional<kafka::TopicDescription> TopicsProbe::find(BrokerProbe& broker,
+                                                         const kafka::NewTopic& wanted,
+                                                         const std::string& option, bool create,
+                                                         Findings& findings) {
+  const std::string name = wanted.name + " (" + option + ")";
+  const auto found = broker.describe(wanted.name);
+  if (!found) {
+    findings.complain(name + ": " + found.error().message);
+    return std::nullopt;
+  }
+  if (*found) {
+    findings.say(name + ": " + described(**found));
+    return **found;
+  }
+  if (!create) {
+    findings.complain(name + " does not exist; correct the name, or make it with --create");
+    return std::nullopt;
+  }
+  const auto made = broker.create(wanted);
+  if (!made) {
+    findings.complain(name + " is missing: " + made.error().message);
+    return std::nullopt;
+  }
+  findings.say(name + " was made: " + described(*made));
+  return *made;
+}
+
+Result<std::string> TopicsProbe::ask(bool create) {
+  Findings findings;
+  const auto in = find(source_, input(), "source.kafka.topic", create, findings);
+  const std::int32_t partitions = in ? in->partitions : options_.partitions;
+  const auto out =
+      find(results_, results(partitions), "results.kafka.topic", create && in, findings);
+  if (out && out->cleanup_policy.find("compact") != std::string::npos) {
+    findings.complain(configuration_.record.topic +
+                      " is compacted, so all but the newest result of a key would be forgotten; "
+                      "set its cleanup.policy to delete");
+  }
+  if (!configuration_.record.dead_letter_topic.empty()) {
+    const std::size_t bytes_max = in ? in->message_bytes_max : default_bytes_max;
+    const auto letters = find(results_, dead_letters(partitions, bytes_max),
+                              "results.kafka.dead_letter_topic", create && in, findings);
+    if (letters && letters->message_bytes_max < bytes_max) {
+      findings.say("a dead letter larger than " + bytes(letters->message_bytes_max) +
+                   " becomes a reference to its event");
+    }
+  }
+  if (findings.failed) return fail(Remedy::stop, std::move(findings.text));
+  return std::move(findings.text);
+}
+
+}  // namespace helsekontakter::cli
