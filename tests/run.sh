@@ -107,7 +107,9 @@ run_integration() {
   HELSEKONTAKTER_TEST_KAFKA_4=$(. "$kafka-4.1.1/env" && echo "$KAFKA_BOOTSTRAP")
   export HELSEKONTAKTER_TEST_KAFKA HELSEKONTAKTER_TEST_KAFKA_4
   export HELSEKONTAKTER_TEST_KAFKA_DIR=$kafka-3.9.1 HELSEKONTAKTER_TEST_KAFKA_4_DIR=$kafka-4.1.1
-  tests_in integration 20 build/release -L integration
+  tests_in integration 30 build/release -L integration
+  HELSEKONTAKTER_TEST_KAFKA=$HELSEKONTAKTER_TEST_KAFKA_4 step transactions-4.1.1 10 \
+    build/release/tests/integration/kafka/kafka_integration_test '--gtest_filter=Recording*'
 }
 
 run_sanitized() {  # PRESET: everything that needs no broker
