@@ -122,12 +122,12 @@ void Worker::admit_finding(Slot slot) {
   const Verdict verdict = entry_of(reason).verdict;
   if (finding.organization) {
     Organization& organization = organization_of(*finding.organization);
-    if (organization.hold.lasting() || organization.brake.pulled()) {
+    if (organization.hold.lasting() || organization.braked()) {
       (void)slots_.place(slot, Place::stalled);
       return;
     }
     (void)add_conclusion(slot, verdict, reason, false);
-    note_conclusion(organization, true);
+    note(organization, organization.read_brake, true);
     return;
   }
   if (source_brake_.pulled()) {
@@ -142,8 +142,10 @@ void Worker::admit_finding(Slot slot) {
   }
 }
 
-void Worker::note_conclusion(Organization& organization, bool unusable) {
-  if (!organization.brake.note(unusable)) return;
+// What is unusable when it is read is concluded at once, and what is not waits for the endpoint. So
+// each is judged among its like: else the start of a large backlog looks as if all were unusable.
+void Worker::note(Organization& organization, Brake& brake, bool unusable) {
+  if (!brake.note(unusable)) return;
   (void)organization.hold.begin_lasting();
   notice(Notice::Kind::brake_pulled, organization.number, std::nullopt,
          "too many changes of organisation " + organization.number.digits() +
@@ -167,9 +169,10 @@ void Worker::admit_change(Slot slot) {
   if (change.lane == Lane::offerings) ++organization.offerings_open;
   if (!fits_alone(slots_[slot])) {
     (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, false);
-    note_conclusion(organization, true);
+    note(organization, organization.read_brake, true);
     return;
   }
+  note(organization, organization.read_brake, false);
   order(slot);
 }
 

@@ -64,7 +64,8 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
     }
     older = next;
   }
-  note_conclusion(*organization_pointer(change.organization), verdict == Verdict::rejected);
+  Organization& organization = *organization_pointer(change.organization);
+  note(organization, organization.answer_brake, verdict == Verdict::rejected);
 }
 
 bool Worker::can_release(Partition number, const PartitionState& partition) const {

@@ -162,7 +162,7 @@ WorkerStatus Worker::status() const {
   status.endpoint_held = endpoint_.held();
   status.source_braked = source_brake_.pulled();
   for (const auto& [number, organization] : organizations_) {
-    if (organization.hold.held() || organization.brake.pulled()) {
+    if (organization.hold.held() || organization.braked()) {
       status.organizations_held.push_back(number);
     }
   }

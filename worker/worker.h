@@ -187,7 +187,7 @@ class Worker {
               std::optional<Partition> partition, std::string text);
   [[nodiscard]] PartitionState* partition_of(Partition number, Epoch epoch);
   [[nodiscard]] KeyState& key_of(Slot slot) { return keys_[slots_[slot].change().key]; }
-  void note_conclusion(Organization& organization, bool unusable);
+  void note(Organization& organization, Brake& brake, bool unusable);
   [[nodiscard]] Backoff backoff() const {
     return {.first = settings_.retry.backoff_first, .max = settings_.retry.backoff_max};
   }

@@ -45,7 +45,7 @@ struct RetryGroup {
 /// Everything about one organisation: its queues, what is in flight, its hold and brake.
 struct Organization {
   Organization(OrganizationNumber organization_number, Brake::Limits limits)
-      : number(organization_number), brake(limits) {}
+      : number(organization_number), read_brake(limits), answer_brake(limits) {}
 
   OrganizationNumber number;
   std::array<ReadyQueue, lanes> ready;
@@ -54,7 +54,10 @@ struct Organization {
   std::size_t offerings_open = 0;  ///< offering changes known and not durably concluded
   std::int64_t deficit = 0;        ///< bytes it may still submit in this round
   Hold hold;
-  Brake brake;
+  Brake read_brake;    ///< of what was read: unusable or not
+  Brake answer_brake;  ///< of what was submitted: rejected or not
+
+  [[nodiscard]] bool braked() const { return read_brake.pulled() || answer_brake.pulled(); }
 
   [[nodiscard]] ReadyQueue& queue(Lane lane) { return ready[static_cast<std::size_t>(lane)]; }
   [[nodiscard]] bool has_work() const {

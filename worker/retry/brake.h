@@ -7,7 +7,7 @@
 namespace helsekontakter {
 
 /// Stops a stream of changes of which too many are unusable: too many in a row, or too large a
-/// share of the last 1000 concluded. It stays pulled.
+/// share of the last 1000 noted. It stays pulled.
 class Brake {
  public:
   struct Limits {
@@ -18,7 +18,7 @@ class Brake {
 
   explicit Brake(Limits limits) : limits_(limits) {}
 
-  /// Notes one concluded change. Returns true when this one pulls the brake.
+  /// Notes one change. Returns true when this one pulls the brake.
   bool note(bool unusable) {
     in_row_ = unusable ? in_row_ + 1 : 0;
     if (filled_ == window) {
