@@ -39,7 +39,7 @@ void add_wishes(CLI::App& command, Wishes& wishes) {
   command.add_option("--inactive-file", wishes.inactive_file, "For the simulator's api.inactive");
 }
 
-void print(const Fed& fed) {
+void print_figures(const Fed& fed) {
   const Planned& planned = fed.planned;
   std::cout << "{\"events\":" << planned.events << ",\"offerings\":" << planned.offerings
             << ",\"invalid\":" << planned.invalid << ",\"inactive\":" << planned.inactive
@@ -72,6 +72,8 @@ int command(int argc, char** argv) {
   add_wishes(*feed, wishes);
   feed->add_option("--rate", pace.rate, "Events per second; 0: as fast as can be");
   feed->add_flag("--progress", pace.progress, "Say on standard error how far it is");
+  CLI::App* lists = app.add_subcommand("lists", "Write the lists of `produce`, feed nothing");
+  add_wishes(*lists, wishes);
   CLI::App* list = app.add_subcommand("organizations", "Print the organisations for worker.yaml");
   list->add_option("--organizations", wishes.organizations)
       ->check(CLI::Range(std::size_t{1}, organizations_max));
@@ -96,6 +98,11 @@ int command(int argc, char** argv) {
   }
   if (deadline > 0) judging.deadline = std::chrono::seconds(deadline);
   if (list->parsed()) return list_organizations(wishes.organizations);
+  if (lists->parsed()) {
+    print_figures({.planned = helsekontakter::feed::feed(
+                       wishes, [](std::string_view, const std::string&) { return true; })});
+    return 0;
+  }
   if (judged->parsed()) return judge(place, judging) ? 0 : gaps_status;
   if (count->parsed()) {
     std::cout << records_in(place) << "\n";
@@ -106,7 +113,7 @@ int command(int argc, char** argv) {
     return 0;
   }
   const Fed fed = produce(place, wishes, pace);
-  print(fed);
+  print_figures(fed);
   return fed.failed == 0 && fed.delivered == fed.planned.events ? 0 : fault_status;
 }
 
