@@ -3,47 +3,14 @@
 #include "adapters/config/option.h"
 #include "adapters/crypto/secret_file.h"
 
-#include <cstdint>
 #include <fstream>
 #include <functional>
-#include <optional>
 #include <string_view>
 
 namespace helsekontakter::config {
 namespace {
 
 constexpr std::string_view hmac_option = "ledger.hmac_key_file";
-
-std::optional<std::uint32_t> sextet(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<std::uint32_t>(c - 'A');
-  if (c >= 'a' && c <= 'z') return static_cast<std::uint32_t>(c - 'a' + 26);
-  if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0' + 52);
-  if (c == '+' || c == '-') return 62;
-  if (c == '/' || c == '_') return 63;
-  return std::nullopt;
-}
-
-/// 43 characters, with or without the '=' at the end; both alphabets of RFC 4648. The two bits
-/// that no byte takes must be zero, so that a key has one spelling.
-std::optional<crypto::KeyedHash::Key> decode_key(std::string_view text) {
-  if (text.size() == 44 && text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() != 43) return std::nullopt;
-  crypto::KeyedHash::Key key{};
-  std::uint32_t bits = 0;
-  int bits_held = 0;
-  std::size_t filled = 0;
-  for (const char c : text) {
-    const std::optional<std::uint32_t> six = sextet(c);
-    if (!six) return std::nullopt;
-    bits = (bits << 6) | *six;
-    bits_held += 6;
-    if (bits_held < 8) continue;
-    bits_held -= 8;
-    key[filled++] = static_cast<std::uint8_t>((bits >> bits_held) & 0xff);
-  }
-  if ((bits & 0x3) != 0) return std::nullopt;
-  return key;
-}
 
 /// Reads a secret's file. What cannot be read and does not look like a file's name may be the
 /// secret itself, so then it is not named.
@@ -100,13 +67,7 @@ bool is_same(const kafka::Connection& one, const kafka::Connection& other) {
 Result<crypto::KeyedHash::Key> read_hmac_key(const Configuration& configuration) {
   const auto text = read_secret(configuration.hmac_key_file, configuration.mode_check, nullptr);
   if (!text) return tl::unexpected(text.error());
-  const auto key = decode_key(*text);
-  if (!key) {
-    return fail(Remedy::stop, std::string(hmac_option) +
-                                  ": the file must hold 32 bytes in base64; make it with "
-                                  "`openssl rand -base64 32`");
-  }
-  return *key;
+  return crypto::parse_key(*text);
 }
 
 std::vector<ConfigurationError> check_secrets(const Configuration& configuration,
