@@ -148,6 +148,7 @@ void read_https(const Values& values, Configuration& out) {
   out.https.connections_max = values.size("api.in_flight_max") + 2;
   out.https.idle_max = values.duration("api.idle_max_s");
   out.auth_https = out.https;
+  out.auth_https.section = "auth";
   out.auth_https.ca_file = values.text("auth.ca_file");
   out.endpoint.media_type = values.text("api.media_type");
   out.endpoint.accept = values.text("api.accept");

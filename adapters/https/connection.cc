@@ -164,17 +164,17 @@ void Connection::secure() {
   const auto prepared =
       around_.tls.prepare(tls_->native_handle(), route_.peer.host, route_.peer.port);
   if (!prepared) return fail_with(Failure::Phase::tls, prepared.error().message);
-  tls_->async_handshake(
-      asio::ssl::stream_base::client, [self = shared_from_this()](const ErrorCode& error) {
-        if (self->state_ != State::securing) return;
-        SSL* const ssl = self->tls_->native_handle();
-        if (error) {
-          return self->fail_with(Failure::Phase::tls,
-                                 TlsContext::explain(ssl, self->route_.text(), error.message()));
-        }
-        self->around_.owner.on_opened(SSL_session_reused(ssl) == 1);
-        self->begin();
-      });
+  tls_->async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](
+                                                            const ErrorCode& error) {
+    if (self->state_ != State::securing) return;
+    SSL* const ssl = self->tls_->native_handle();
+    if (error) {
+      return self->fail_with(Failure::Phase::tls,
+                             self->around_.tls.explain(ssl, self->route_.text(), error.message()));
+    }
+    self->around_.owner.on_opened(SSL_session_reused(ssl) == 1);
+    self->begin();
+  });
 }
 
 bool Connection::try_exchange(std::unique_ptr<Exchange>& exchange) {
@@ -353,7 +353,7 @@ void Connection::on_deadline() {
   if (state_ == State::exchanging) {
     return fail_with(write_ended_ ? Failure::Phase::read : Failure::Phase::write,
                      route_.text() + (write_ended_ ? " gave no whole answer" : " took no request") +
-                         within(request.timeout, "api.request_timeout_s"));
+                         within(request.timeout, around_.section + ".request_timeout_s"));
   }
   static constexpr std::array<std::string_view, 4> what = {
       " was not found: the DNS server gave no answer", " took no connection",

@@ -81,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Owner& owner;
     std::optional<HostPort> proxy;
     Milliseconds idle_max;
+    std::string section;  ///< of the options that errors name
   };
 
   Connection(Surroundings& around, Route route);

@@ -55,7 +55,8 @@ class PooledClient::Pool : private Connection::Owner {
       : settings_(std::move(settings)),
         tls_(std::move(tls)),
         resolver_(io_, std::move(lookup)),
-        around_{io_, resolver_, *tls_, *this, std::move(proxy), settings_.idle_max},
+        around_{
+            io_, resolver_, *tls_, *this, std::move(proxy), settings_.idle_max, settings_.section},
         thread_([this] { io_.run(); }) {}
 
   ~Pool() override { stop(steady_clock::now()); }
@@ -252,7 +253,7 @@ Result<std::unique_ptr<PooledClient>> PooledClient::create(ClientSettings settin
   }
   settings.connections_max = std::max<std::size_t>(settings.connections_max, 1);
   try {
-    auto tls = TlsContext::create(settings.ca_file);
+    auto tls = TlsContext::create(settings.ca_file, settings.section);
     if (!tls) return tl::unexpected(std::move(tls.error()));
     auto pool = std::make_unique<Pool>(std::move(settings), std::move(proxy), std::move(*tls),
                                        std::move(lookup));

@@ -9,6 +9,7 @@
 namespace helsekontakter::https {
 
 struct ClientSettings {
+  std::string section = "api";       ///< where the options stand that errors name: api or auth
   std::string ca_file;               ///< PEM; empty: the system's trust store
   std::optional<std::string> proxy;  ///< "http://host:port": CONNECT; nullopt: none
   std::size_t connections_max = 16;

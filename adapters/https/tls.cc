@@ -1,5 +1,7 @@
 #include "adapters/https/tls.h"
 
+#include <utility>
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -23,7 +25,7 @@ bool is_address(const std::string& host) {
 }
 
 /// What to try when the certificate check ended like this.
-std::string_view advice(long verdict) {
+std::string advice(long verdict, const std::string& option) {
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -35,24 +37,26 @@ std::string_view advice(long verdict) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // another authority of the same name
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return "set api.ca_file to a PEM file with the certificate authority that issued it";
+      return "set " + option + " to a PEM file with the certificate authority that issued it";
     default:
-      return "the certificate is not acceptable; see api.ca_file for the trusted authorities";
+      return "the certificate is not acceptable; see " + option + " for the trusted authorities";
   }
 }
 
 }  // namespace
 
-TlsContext::TlsContext() {
+TlsContext::TlsContext(std::string option) : option_(std::move(option)) {
   SSL_CTX* const native = context_.native_handle();
   SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(native, keep_session);
 }
 
-Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& ca_file) {
-  std::unique_ptr<TlsContext> tls(new TlsContext);
+Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& ca_file,
+                                                       const std::string& section) {
+  std::unique_ptr<TlsContext> tls(new TlsContext(section + ".ca_file"));
   SSL_CTX* const native = tls->context_.native_handle();
   if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1) {
     return fail(Remedy::stop, "this OpenSSL offers no TLS 1.2");
@@ -61,7 +65,8 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& ca_fil
                                        : SSL_CTX_load_verify_file(native, ca_file.c_str()) == 1;
   ERR_clear_error();
   if (!trusted) {
-    return fail(Remedy::stop, "api.ca_file: " + (ca_file.empty() ? "the system's store" : ca_file) +
+    return fail(Remedy::stop, tls->option_ + ": " +
+                                  (ca_file.empty() ? "the system's store" : ca_file) +
                                   " cannot be read as PEM certificates; check path, mode and "
                                   "content");
   }
@@ -103,10 +108,10 @@ int TlsContext::keep_session(SSL* ssl, SSL_SESSION* session) {
   return 1;  // the reference is ours now
 }
 
-std::string TlsContext::explain(SSL* ssl, const std::string& peer, const std::string& error) {
+std::string TlsContext::explain(SSL* ssl, const std::string& peer, const std::string& error) const {
   if (const long verdict = SSL_get_verify_result(ssl); verdict != X509_V_OK) {
     return peer + " failed the TLS check: " + X509_verify_cert_error_string(verdict) + "; " +
-           std::string(advice(verdict));
+           advice(verdict, option_);
   }
   return peer + " failed the TLS handshake: " + error +
          "; TLS 1.2 or later must be offered there, and the port must speak TLS";
