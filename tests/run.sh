@@ -118,7 +118,7 @@ run_sanitized() {  # PRESET: everything that needs no broker
   [[ $preset == tsan ]] && setarch -R true 2>/dev/null && prefix=(setarch -R)
   step "$preset-configure" 5 cmake --preset "$preset" \
     && step "$preset-build" 180 cmake --build --preset "$preset" -j "$jobs" \
-    && step "$preset" 60 "${prefix[@]}" ctest --test-dir "build/$preset" --output-on-failure \
+    && SIMULATION_SEEDS=15 step "$preset" 60 "${prefix[@]}" ctest --test-dir "build/$preset" --output-on-failure \
       --no-tests=error -j "$jobs" -L 'unit|contract|simulation' -LE integration \
     || return 1
 }
@@ -149,7 +149,7 @@ fi
 
 build_core asan-core -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1" \
   -DHELSEKONTAKTER_SANITIZE=address,undefined \
-  && tests_in asan-core-tests 20 build/asan-core -j "$jobs" -L 'unit|simulation'
+  && SIMULATION_SEEDS=15 tests_in asan-core-tests 20 build/asan-core -j "$jobs" -L 'unit|simulation'
 
 if step release-configure 5 cmake --preset release \
   && step release-build 90 cmake --build --preset release -j "$jobs"; then
