@@ -56,7 +56,8 @@ int run_command(const Arguments& arguments) {
 int check_command(const Arguments& arguments) {
   const auto configuration = load(arguments.config);
   if (!configuration) return wrong_usage;
-  const Probes probes = arguments.check.connect ? real_probes(*configuration, arguments.check) : Probes{};
+  const Probes probes =
+      arguments.check.connect ? real_probes(*configuration, arguments.check) : Probes{};
   return check(*configuration, arguments.check, probes, std::cout);
 }
 

@@ -14,8 +14,8 @@ using Steady = std::chrono::steady_clock;
 /// The requests have their own deadlines; this one is for what they forget.
 constexpr Milliseconds grace{5'000};
 
-/// Metadata, a token, and the same with a nonce: as many requests as a token takes at most.
-constexpr int requests_for_a_token = 3;
+/// As many requests as HelseIdTokenSource makes for one token at most.
+constexpr int requests_for_a_token = 6;
 
 constexpr std::size_t answer_bytes_max = 1024 * 1024;
 constexpr int status_redirect = 300;

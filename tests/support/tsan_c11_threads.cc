@@ -51,6 +51,12 @@ void* run(void* opaque) {
 
 extern "C" {
 
+/// librdkafka counts references by atomics that were not compiled for the sanitizer, so every last
+/// release looks like a race with the reads before it.
+const char* __tsan_default_suppressions() {
+  return "race:librdkafka.so\n";
+}
+
 int thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
   auto start = std::make_unique<Start>(Start{function, argument});
   const int error = pthread_create(thread, nullptr, run, start.get());
