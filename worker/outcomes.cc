@@ -47,7 +47,7 @@ std::uint32_t Worker::facts_of(const BatchInFlight& batch, const Outcome& input,
 
 void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome& input) {
   ensure(outcome.entries.size() == batch.slots.size());
-  release_endpoint(endpoint_.succeeded());
+  release_endpoint(endpoint_.succeeded(batch.probes_endpoint));
   const std::uint32_t facts = facts_of(batch, input, outcome.http_status);
   std::vector<Slot> again;
   std::vector<Slot> held;
@@ -69,7 +69,7 @@ void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome&
     }
   }
   if (held.empty()) {
-    release_organization(*batch.organization);
+    release_organization(batch);
   } else {
     hold_organization(*batch.organization, "the endpoint refuses it for some members: " +
                                                refusal->code + " " + refusal->text);
@@ -107,8 +107,8 @@ void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& 
     submit_again(organization, batch.lane, batch.slots, batch.failures, {});
     return;
   }
-  release_endpoint(endpoint_.alive());
-  release_organization(*batch.organization);
+  release_endpoint(endpoint_.alive(batch.probes_endpoint));
+  release_organization(batch);
   if (batch.slots.size() > 1) {
     notice(Notice::Kind::batch_halved, batch.organization->number, std::nullopt,
            "a batch is refused as a whole and is halved: " + text);
@@ -209,7 +209,9 @@ void Worker::hold_organization(Organization& organization, const std::string& te
          "organisation " + organization.number.digits() + " is held: " + text);
 }
 
-void Worker::release_organization(Organization& organization) {
+void Worker::release_organization(const BatchInFlight& batch) {
+  Organization& organization = *batch.organization;
+  if (organization.hold.held() && !batch.probes_organization) return;
   if (!organization.hold.succeed()) return;
   notice(Notice::Kind::organization_released, organization.number, std::nullopt,
          "organisation " + organization.number.digits() + " is submitted again");

@@ -158,7 +158,7 @@ class Worker {
   void hold_organization(Organization& organization, const std::string& text);
   void hold_endpoint(bool begins, const std::string& text);
   void release_endpoint(bool ends);
-  void release_organization(Organization& organization);
+  void release_organization(const BatchInFlight& batch);
   void remember_unknown(BatchInFlight& batch);
   void submit_again(Organization& organization, Lane lane, const std::vector<Slot>& slots,
                     std::uint32_t failures, Milliseconds wait);

@@ -33,18 +33,17 @@ class EndpointHealth {
   /// Requests answered so far; lets a batch see whether others succeed while it fails.
   [[nodiscard]] std::uint64_t successes() const { return successes_; }
 
-  /// Returns true when this ended the hold.
-  bool succeeded() {
-    ++successes_;
+  /// Returns true when this ended the hold, which only a probe does: what was in flight when the
+  /// hold began may succeed and says nothing of what was found since.
+  bool succeeded(bool probe) {
     failures_in_row_ = unreadable_in_row_ = 0;
     refusing_.clear();
-    return hold_.succeed();
+    return answered(probe);
   }
   /// The endpoint refused one request for what is in it: it is alive.
-  bool alive() {
+  bool alive(bool probe) {
     failures_in_row_ = 0;
-    ++successes_;
-    return hold_.succeed();
+    return answered(probe);
   }
   /// A 5xx or an unknown outcome while nothing else succeeded. Returns true when a hold begins.
   bool failed(TimePoint now, const Backoff& backoff, Random& random) {
@@ -76,6 +75,11 @@ class EndpointHealth {
   void probe_ended() { hold_.probe_ended(); }
 
  private:
+  bool answered(bool probe) {
+    ++successes_;
+    return (probe || !hold_.held()) && hold_.succeed();
+  }
+
   Hold hold_;
   TimePoint pause_until_{};
   std::uint64_t successes_ = 0;
