@@ -71,6 +71,9 @@ outage() {
   local from=$SECONDS
   until_true 30 both_said "$held" 'endpoint released' || complain "$1: the hold does not end"
   until_true 30 results_grow_by 1000 || complain "$1: no results after it"
+  for worker in a b; do
+    said "$worker" $((held + 1)) 'endpoint held' && complain "$1: worker $worker says a hold twice"
+  done
   say "$1: held, released and going on within $((SECONDS - from)) s after it was mended"
   say "  $(last_detail a 'endpoint held')"
 }

@@ -5,17 +5,19 @@
 # endpoint the newest version of every member, with no older one ever over a newer one.
 #
 #   real_run.sh BUILD_FOLDER [--members N] [--rate EVENTS_PER_SECOND] [--kafka VERSION] [--keep]
+#               [--break-broker]     also kills the broker on the way and starts it again
 set -euo pipefail
 
 build=$(cd "${1:?the build folder}" && pwd)
 shift
-members=20000 rate=1500 kafka_version=3.9.1 keep=
+members=20000 rate=1500 kafka_version=3.9.1 keep= break_broker=
 while (($# > 0)); do
   case $1 in
     --members) members=$2; shift ;;
     --rate) rate=$2; shift ;;
     --kafka) kafka_version=$2; shift ;;
     --keep) keep=yes ;;
+    --break-broker) break_broker=yes ;;
     *) echo "unknown option $1" >&2; exit 2 ;;
   esac
   shift
@@ -65,6 +67,13 @@ start_worker a
 until_true "$deadline_s" results_reach 50 || die "half of the results never came"
 stop_worker b TERM 0
 start_worker b
+if [[ -n $break_broker ]]; then
+  until_true "$deadline_s" results_reach 60 || die "three fifths of the results never came"
+  bash "$root/tests/support/kafka.sh" kill --dir "$work/kafka"
+  say "the broker is killed"
+  bash "$root/tests/support/kafka.sh" restart --dir "$work/kafka" || die "the broker is gone"
+  say "the broker is back"
+fi
 wait "$feed_pid" || die "the feed ended badly: $(cat "$work/feed.log")"
 "$feed" results --brokers "$brokers" --topic results --events "$work/events" \
   --deadline "$deadline_s" >"$work/judged" || complain "$(cat "$work/judged")"
@@ -83,7 +92,7 @@ sleep 2.5 # what was cut is executed up to settle_time_s late
 statistics | tr ',' '\n' | grep -vE ':0$' | tr '\n' ' '
 echo
 expect_no_numbers
-expect_calm
+[[ -n $break_broker ]] || expect_calm
 
 say "$((events / (took > 0 ? took : 1))) events/s, $faults faults"
 ((faults == 0))
