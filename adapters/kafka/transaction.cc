@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace helsekontakter::kafka {
@@ -15,6 +16,7 @@ constexpr std::size_t text_max = 4096;         // of one text of the event, in i
 constexpr std::size_t short_text_max = 128;    // where the topic takes small messages only
 constexpr std::size_t record_overhead = 1024;  // headers and frame of a result
 constexpr int poll_ms = 10;
+constexpr std::size_t ahead = 4;
 
 WallTime wall_now() {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
@@ -64,6 +66,19 @@ OwnedHeaders result_headers(const Texts& texts) {
     if (!value.empty() && value.size() <= text_max) add_header(headers.get(), name, value);
   }
   return headers;
+}
+
+/// The texts were last touched when the change was submitted and lie in memory; asking for the
+/// next ones while one result is written hides most of the wait.
+void fetch_ahead(const Texts& texts) {
+  constexpr std::size_t line = 64;
+  const char* begin = texts[Field::id].data();
+  const std::size_t size = texts[Field::id].size() + texts[Field::source].size() +
+                           texts[Field::type].size() + texts[Field::subject].size() +
+                           texts[Field::key].size();
+  for (std::size_t at = 0; at < std::min<std::size_t>(size, 512); at += line) {
+    __builtin_prefetch(begin + at);
+  }
 }
 
 }  // namespace
@@ -122,7 +137,10 @@ RecordSession::Sent RecordSession::send(const Record& record, const GroupMetadat
 
 bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& sent) {
   writer_.begin(record, wall_now());
-  for (const Conclusion& conclusion : record.conclusions) {
+  const std::span conclusions(record.conclusions);
+  for (std::size_t i = 0; i < conclusions.size(); ++i) {
+    if (i + ahead < conclusions.size()) fetch_ahead(conclusions[i + ahead].delivery.texts);
+    const Conclusion& conclusion = conclusions[i];
     if (std::holds_alternative<Tombstone>(conclusion.delivery.content)) continue;
     auto error = produce_result(conclusion, deadline);
     ++sent.results;

@@ -71,8 +71,11 @@ TEST_P(FetchTest, KeepsAllQueuesWithinTheirBudget) {
   const auto properties = consumer_properties({.fetch_bytes_max = bytes_max}, "", partitions);
   const std::size_t queue = std::stoul(properties.at("queued.max.messages.kbytes")) * 1024;
   const std::size_t fetch = std::stoul(properties.at("fetch.message.max.bytes"));
-  EXPECT_LE((queue + fetch) * static_cast<std::size_t>(partitions), bytes_max);
-  EXPECT_GE(queue, bytes_max / static_cast<std::size_t>(partitions) / 2);
+  const std::size_t beside = std::stoul(properties.at("queued.min.messages")) * 350;
+  EXPECT_LE((queue + beside + fetch) * static_cast<std::size_t>(partitions), bytes_max);
+  const std::size_t share = bytes_max / static_cast<std::size_t>(partitions);
+  EXPECT_GE(queue, std::min<std::size_t>(share, 256 << 10) / 3);
+  EXPECT_GE(beside, std::min<std::size_t>(share, 256 << 10) / 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Budgets, FetchTest,
@@ -84,6 +87,12 @@ TEST(ProducerProperties, KeepBatchesWithinTheSmallerTopicAndMessagesWithinTheLar
       {}, "", {.results_bytes_max = 50'000, .dead_letter_bytes_max = 2'000'000});
   EXPECT_EQ(properties.at("batch.size"), "50000");
   EXPECT_EQ(properties.at("message.max.bytes"), "2000000");
+}
+
+TEST(ProducerProperties, LetTheLargestDeadLetterIntoTheQueue) {
+  const auto properties = producer_properties(
+      {}, "", {.results_bytes_max = 1'000'000, .dead_letter_bytes_max = 64'000'000});
+  EXPECT_GT(std::stoul(properties.at("queue.buffering.max.kbytes")) * 1024, 64'000'000u);
 }
 
 }  // namespace
