@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <ctime>
+#include <mutex>
 #include <thread>
 
 #include <unistd.h>
@@ -29,20 +30,44 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  void watch(Program& program) {
-    thread_ = std::thread([this, &program] {
-      const timespec tenth{.tv_sec = 0, .tv_nsec = 100'000'000};
-      for (int seen = 0; !ended_;) {
-        if (sigtimedwait(&set_, nullptr, &tenth) < 0) continue;
-        if (++seen > 1) _exit(1);
-        program.request_stop();
-      }
-    });
-  }
+  /// Asks `program` to stop, from the first signal on and as long as this lives: the program must
+  /// not be reached while it is being destroyed, yet a second signal must still end it then.
+  class Watch {
+   public:
+    Watch(Signals& signals, Program& program) : signals_(signals) { signals_.aim(&program); }
+    ~Watch() { signals_.aim(nullptr); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Signals& signals_;
+  };
 
  private:
+  void aim(Program* program) {
+    {
+      const std::lock_guard lock(mutex_);
+      program_ = program;
+    }
+    if (program != nullptr && !thread_.joinable()) {
+      thread_ = std::thread([this] { wait(); });
+    }
+  }
+
+  void wait() {
+    const timespec tenth{.tv_sec = 0, .tv_nsec = 100'000'000};
+    for (int seen = 0; !ended_;) {
+      if (sigtimedwait(&set_, nullptr, &tenth) < 0) continue;
+      if (++seen > 1) _exit(1);
+      const std::lock_guard lock(mutex_);
+      if (program_ != nullptr) program_->request_stop();
+    }
+  }
+
   sigset_t set_{};
   std::atomic<bool> ended_{false};
+  std::mutex mutex_;            ///< guards program_, and holds it while it is called
+  Program* program_ = nullptr;  ///< none: nobody to ask
   std::thread thread_;
 };
 
@@ -52,7 +77,7 @@ int run(const config::Configuration& configuration, const RunOptions& options) {
   Signals signals;
   Program program(configuration, options);
   if (!program.start()) return 1;
-  signals.watch(program);
+  const Signals::Watch watch(signals, program);
   return program.work();
 }
 
