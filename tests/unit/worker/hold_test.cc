@@ -1,0 +1,109 @@
+#include "worker/worker.h"
+
+#include <gtest/gtest.h>
+
+namespace helsekontakter {
+namespace {
+
+const OrganizationNumber organization = *OrganizationNumber::parse("948554062");
+constexpr TimePoint start{Milliseconds(1'000'000)};
+
+/// Deliveries of one organisation on one partition: "+" is a readable change, "-" an unusable one.
+class Stream {
+ public:
+  Stream() { worker_.turn(at(start), inputs_, commands_); }
+
+  /// Delivers the pattern so often, all at once; nothing is ever answered.
+  void deliver(std::string_view pattern, int times) {
+    Delivered delivered;
+    for (int i = 0; i < times; ++i) {
+      for (const char c : pattern) delivered.deliveries.push_back(delivery(c == '+'));
+    }
+    inputs_.emplace_back(std::move(delivered));
+    worker_.turn(at(start), inputs_, commands_);
+  }
+
+  [[nodiscard]] bool brake_pulled() const {
+    for (const Notice& notice : commands_.notices) {
+      if (notice.kind == Notice::Kind::brake_pulled) return true;
+    }
+    return false;
+  }
+
+ private:
+  static WorkerSettings settings() {
+    WorkerSettings out;
+    out.organizations[organization] = {};
+    return out;
+  }
+  static Turn at(TimePoint now) { return {.now = now, .wall = {}, .random = 1}; }
+
+  Delivery delivery(bool readable) {
+    Delivery out{.position = {Partition{0}, next_}, .epoch = Epoch{1}, .texts = {}, .content = {}};
+    if (readable) {
+      Change change{.organization = organization};
+      for (int i = 0; i < 8; ++i) {
+        change.key.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(next_ >> (8 * i));
+      }
+      out.texts.append(Texts::Field::entry, "{}");
+      out.content = change;
+    } else {
+      out.content = Finding{.reason = Reason::member_check_digit, .organization = organization};
+    }
+    ++next_;
+    return out;
+  }
+
+  Worker worker_{settings()};
+  std::vector<Input> inputs_{
+      Assigned{.partition = Partition{0}, .epoch = Epoch{1}, .end = 100'000}};
+  Commands commands_;
+  Offset next_ = 0;
+};
+
+TEST(Brake, LetsFewUnusableChangesAmongManyThatStillWaitPass) {
+  Stream stream;
+  stream.deliver("+++++++++-", 300);
+  EXPECT_FALSE(stream.brake_pulled());
+}
+
+TEST(Brake, StopsAtTwoHundredUnusableChangesInARow) {
+  Stream stream;
+  stream.deliver("-", 199);
+  EXPECT_FALSE(stream.brake_pulled());
+  stream.deliver("-", 1);
+  EXPECT_TRUE(stream.brake_pulled());
+}
+
+TEST(Brake, StopsWhenMoreThanHalfOfAThousandAreUnusable) {
+  Stream stream;
+  stream.deliver("+--", 300);
+  EXPECT_FALSE(stream.brake_pulled());
+  stream.deliver("+--", 34);
+  EXPECT_TRUE(stream.brake_pulled());
+}
+
+TEST(EndpointHealth, EndsAHoldByAProbeOnly) {
+  EndpointHealth health;
+  Random random(1);
+  ASSERT_TRUE(health.unreachable(start, {}, random));
+  EXPECT_FALSE(health.succeeded(false));
+  EXPECT_FALSE(health.alive(false));
+  EXPECT_TRUE(health.held());
+  EXPECT_TRUE(health.succeeded(true));
+  EXPECT_FALSE(health.held());
+}
+
+TEST(EndpointHealth, RemembersItsProbeWhenAnotherRequestSucceeds) {
+  EndpointHealth health;
+  Random random(1);
+  ASSERT_TRUE(health.unreachable(start, {}, random));
+  health.probe_started();
+  EXPECT_FALSE(health.succeeded(false));
+  EXPECT_FALSE(health.admits(start + std::chrono::hours(1)));
+  health.probe_ended();
+  EXPECT_TRUE(health.admits(start + std::chrono::hours(1)));
+}
+
+}  // namespace
+}  // namespace helsekontakter
