@@ -114,11 +114,16 @@ int dispatch(int argc, char** argv) {
 }  // namespace helsekontakter::cli
 
 int main(int argc, char** argv) {
+  int status = helsekontakter::cli::fault;
   try {
-    return helsekontakter::cli::dispatch(argc, argv);
+    status = helsekontakter::cli::dispatch(argc, argv);
   } catch (const std::exception& e) {
     std::cerr << "helsekontakter: " << helsekontakter::scrub_national_ids(std::string(e.what()))
               << "\n";
-    return helsekontakter::cli::fault;
   }
+  // Threads that nobody waits for may still be closing Kafka's clients and their TLS connections.
+  // What OpenSSL frees at exit would be pulled from under them, and a crash hide the status.
+  std::cout.flush();
+  std::cerr.flush();
+  std::quick_exit(status);
 }
