@@ -60,19 +60,33 @@ Organization* Worker::next_organization() {
   return nullptr;
 }
 
-/// Batches that are submitted again go first, then offerings, then members.
+/// Batches that are submitted again go first, then offerings, then members. As a probe they go
+/// last: one that always fails would otherwise be the only probe there ever is.
 std::optional<Worker::Candidate> Worker::candidate(Organization& organization) {
-  for (auto group = organization.groups.begin(); group != organization.groups.end(); ++group) {
-    if (group->due <= now_ && passes_gate(organization, group->lane)) {
-      return Candidate{group->lane, group, true};
-    }
-  }
+  const bool probes = endpoint_.held() || organization.hold.held();
+  if (const auto again = due_group(organization); again && !probes) return again;
   for (const Lane lane : {Lane::offerings, Lane::members}) {
     if (passes_gate(organization, lane) && is_eligible(organization, lane)) {
       return Candidate{lane, organization.groups.end(), false};
     }
   }
+  return due_group(organization);
+}
+
+std::optional<Worker::Candidate> Worker::due_group(Organization& organization) {
+  for (auto group = organization.groups.begin(); group != organization.groups.end(); ++group) {
+    if (group->due <= now_ && passes_gate(organization, group->lane)) {
+      return Candidate{group->lane, group, true};
+    }
+  }
   return std::nullopt;
+}
+
+/// The promise that covers it is durable: after a crash the next owner reads it before it submits.
+bool Worker::is_ripe(const Held& held) const {
+  const auto partition = partitions_.find(held.delivery.position.partition);
+  return partition != partitions_.end() &&
+         held.delivery.position.offset < partition->second.submittable_to;
 }
 
 /// A batch closes when it is full, and is eligible when its oldest change is of age.
@@ -148,7 +162,7 @@ void Worker::put_in_flight(Slot slot, BatchInFlight& batch, Submit& command) {
   if (PartitionState* partition = partition_of(under.first, under.second)) {
     partition->submitted_end =
         std::max(partition->submitted_end, held.delivery.position.offset + 1);
-    ensure(partition->submitted_end <= partition->submitted_to);
+    ensure(partition->submitted_end <= partition->submittable_to);
   }
   if (std::find(command.under.begin(), command.under.end(), under) == command.under.end()) {
     command.under.push_back(under);
@@ -184,7 +198,8 @@ void Worker::submit(Organization& organization, Lane lane, std::vector<Slot> slo
   batch.slots = std::move(slots);
   ++organization.in_flight;
   organization.deficit -= static_cast<std::int64_t>(batch.bytes);
-  if (organization.deficit <= 0) ++turn_;
+  // Probes of the endpoint go round too: one organisation's fault must not keep it held.
+  if (organization.deficit <= 0 || batch.probes_endpoint) ++turn_;
   if (batch.probes_organization) organization.hold.probe_started();
   if (batch.probes_endpoint) endpoint_.probe_started();
   pace_.spend();

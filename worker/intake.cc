@@ -33,6 +33,7 @@ void Worker::take(Assigned& input) {
       input.epoch, PartitionProgress(input.committed, restored, settings_.metadata_characters_max));
   state.end = input.end;
   state.submitted_to = std::max(restored.submitted_to, input.committed);
+  state.submittable_to = state.submitted_to;
   state.read_to = std::min(state.submitted_to, input.end);
   state.recovering = true;  // until end_recoveries() finds that everything is read
   state.submitted_end = state.submitted_to;
@@ -56,6 +57,9 @@ void Worker::take(Revoked& input) {
 }
 
 void Worker::take(Lost& input) {
+  std::erase_if(late_releases_, [&](const LateRelease& late) {
+    return late.partition == input.partition && late.epoch == input.epoch;
+  });
   if (partition_of(input.partition, input.epoch) != nullptr) drop_partition(input.partition);
 }
 
@@ -106,7 +110,6 @@ void Worker::admit(Delivery delivery, PartitionState& partition) {
     return;
   }
   const Slot slot = slots_.add(std::move(delivery));
-  slots_[slot].arrival = ++arrivals_;
   slots_[slot].since = now_;
   if (slots_[slot].is_change()) {
     (void)source_brake_.note(false);
@@ -228,9 +231,10 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
   }
   const bool same_partition = old.delivery.position.partition == fresh.delivery.position.partition;
   if (old.place == Place::queued) leave_queue(waiting);
-  if (old.place != Place::grouped && same_partition) {
+  // One that may not be submitted yet goes to the end: at the front it would hold up all others,
+  // and for ever when the key changes faster than records become durable.
+  if (old.place != Place::grouped && same_partition && is_ripe(fresh)) {
     std::swap(old.delivery, fresh.delivery);
-    std::swap(old.arrival, fresh.arrival);
     std::swap(old.attempt, fresh.attempt);
     if (old.place == Place::queued) {
       ReadyQueue& queue = organization_of(old.change().organization).queue(old.change().lane);

@@ -120,12 +120,20 @@ void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& 
 }
 
 void Worker::judge(BatchInFlight& batch, const Unreadable& outcome, const Outcome&) {
+  const bool others_succeed = endpoint_.successes() > batch.successes_before;
+  const bool probed = endpoint_.held() && batch.probes_endpoint;
   hold_endpoint(endpoint_.unreadable(now_, backoff(), random_),
                 "its answers cannot be read (HTTP " + std::to_string(outcome.http_status) + "): " +
                     outcome.shape + ". Compare with outcome.rules and the endpoint's release");
-  const std::uint32_t failures = batch.failures + 1;
-  submit_again(*batch.organization, batch.lane, batch.slots, failures,
-               backoff().wait(failures, random_));
+  ++batch.failures;
+  const Milliseconds wait = wait_after(batch.failures);
+  // As in fail_transiently(): one entry may be what makes the answer unreadable.
+  const bool own_fault = probed || (others_succeed && batch.failures >= failures_before_halving);
+  if (own_fault && batch.slots.size() > 1) {
+    submit_in_halves(batch, batch.slots, wait);
+  } else {
+    submit_again(*batch.organization, batch.lane, batch.slots, batch.failures, wait);
+  }
 }
 
 void Worker::judge(BatchInFlight& batch, const NotSent& outcome, const Outcome&) {

@@ -74,12 +74,21 @@ bool Worker::can_release(Partition number, const PartitionState& partition) cons
          (flights == flights_.end() || flights->second.in_flight == 0);
 }
 
+/// Half a stride ahead is enough; the rest is promised with the next record.
+bool Worker::wants_promise(const PartitionState& partition) const {
+  const PartitionProgress& progress = partition.progress;
+  return !partition.revoking && progress.unconcluded() > 0 &&
+         progress.received() + promise_stride / 2 > partition.submitted_to &&
+         progress.promisable(promise_stride) > partition.submitted_to;
+}
+
 bool Worker::wants_record() const {
-  if (!conclusions_.empty() || arrivals_ > durable_arrivals_) return true;
+  if (!conclusions_.empty()) return true;
   return std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
     const auto& [number, partition] = entry;
-    return can_release(number, partition) || (partition.progress.committed() > partition.recorded &&
-                                              now_ - recorded_at_ >= idle_progress_every);
+    return can_release(number, partition) || wants_promise(partition) ||
+           (partition.progress.committed() > partition.recorded &&
+            now_ - recorded_at_ >= idle_progress_every);
   });
 }
 
@@ -89,16 +98,17 @@ std::optional<Progress> Worker::progress_of(Partition number, PartitionState& pa
   const bool releases = can_release(number, partition);
   const bool settled = flights_[number].unsettled_until <= now_;
   // Before use it is a promise, so it runs ahead; in the end it says what was submitted.
-  const Offset submitted_to =
-      std::max(committed, partition.revoking
-                              ? (releases ? partition.submitted_end : partition.submitted_to)
-                              : std::max(partition.submitted_to, partition.progress.received()));
+  const Offset submitted_to = std::max(
+      committed, partition.revoking ? (releases ? partition.submitted_end : partition.submitted_to)
+                                    : std::max(partition.submitted_to,
+                                               partition.progress.promisable(promise_stride)));
   const bool changed = committed != partition.recorded || partition.unrecorded > 0 ||
                        submitted_to != partition.submitted_to;
   if (!changed && !(releases && !settled)) return std::nullopt;
   ProgressMark mark = partition.progress.mark(submitted_to);
   mark.clean = releases && settled;
-  mark.unsettled = releases && !settled;
+  // What an owner before us left unsettled stays so until we have waited it out.
+  mark.unsettled = !settled && (releases || partition.quiet_until);
   partition.submitted_to = mark.submitted_to;
   partition.recorded = committed;
   partition.unrecorded = 0;
@@ -110,15 +120,17 @@ std::optional<Progress> Worker::progress_of(Partition number, PartitionState& pa
 
 void Worker::record() {
   if (recording_ || !wants_record()) return;
-  RecordUnderWay under_way{.id = RecordId{++last_record_}, .arrivals = arrivals_};
+  RecordUnderWay under_way{.id = RecordId{++last_record_}};
   Record record{.id = under_way.id};
   for (auto& [number, partition] : partitions_) {
     const bool releases = can_release(number, partition);
     auto progress = progress_of(number, partition);
     if (!progress && !releases) continue;
     partition.recording = true;
-    under_way.partitions.push_back(
-        {.partition = number, .epoch = partition.epoch, .releases = releases});
+    under_way.partitions.push_back({.partition = number,
+                                    .epoch = partition.epoch,
+                                    .submitted_to = partition.submitted_to,
+                                    .releases = releases});
     if (progress) record.progress.push_back(std::move(*progress));
   }
   take_into(under_way, record);
@@ -129,7 +141,6 @@ void Worker::record() {
     ensure(record.conclusions.empty());
     Recorded done{.id = record.id, .durable = true};
     take(done);
-    dispatch();
     return;
   }
   out_->record = std::move(record);
@@ -163,7 +174,6 @@ void Worker::take(Recorded& input) {
   const RecordUnderWay done = std::move(*recording_);
   recording_.reset();
   for (Organization* organization : done.offerings) --organization->offerings_open;
-  if (input.durable) durable_arrivals_ = std::max(durable_arrivals_, done.arrivals);
   for (const RecordedPartition& recorded : done.partitions) {
     PartitionState* partition = partition_of(recorded.partition, recorded.epoch);
     if (partition == nullptr) continue;
@@ -171,17 +181,30 @@ void Worker::take(Recorded& input) {
     partition->bytes -= recorded.bytes;
     const bool was_revoking = partition->revoking;
     if (recorded.releases || (!input.durable && was_revoking)) {
-      out_->source.release.emplace_back(recorded.partition, recorded.epoch);
-      drop_partition(recorded.partition);
+      let_go(recorded, input.durable);
     } else if (!input.durable) {
       out_->source.reread.push_back(recorded.partition);
       drop_partition(recorded.partition);
+    } else {
+      partition->submittable_to = std::max(partition->submittable_to, recorded.submitted_to);
     }
   }
   for (const MemberKey& member : done.keys) {
     keys_[member].concluding = false;
     free_key(member);
   }
+}
+
+/// A release that could not be written down could not say either that a request may still be
+/// executed: then the partition is kept until none may.
+void Worker::let_go(const RecordedPartition& recorded, bool durable) {
+  const TimePoint settled = flights_[recorded.partition].unsettled_until;
+  if (durable || settled <= now_) {
+    out_->source.release.emplace_back(recorded.partition, recorded.epoch);
+  } else {
+    late_releases_.push_back({recorded.partition, recorded.epoch, settled});
+  }
+  drop_partition(recorded.partition);
 }
 
 /// The key's request is over and its conclusion durable: what waits for it may go on.
@@ -237,7 +260,7 @@ void Worker::finish() {
     });
     if (done) begin_stop();
   }
-  if (stopping_ && partitions_.empty() && !recording_) finished_ = true;
+  if (stopping_ && partitions_.empty() && !recording_ && late_releases_.empty()) finished_ = true;
 }
 
 }  // namespace helsekontakter

@@ -78,6 +78,11 @@ void Worker::run_timers() {
     delayed_.pop();
     if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
   }
+  std::erase_if(late_releases_, [this](const LateRelease& late) {
+    if (late.due > now_) return false;
+    out_->source.release.emplace_back(late.partition, late.epoch);
+    return true;
+  });
   while (!settling_keys_.empty() && settling_keys_.top().due <= now_) {
     const auto found = keys_.find(settling_keys_.top().key);
     settling_keys_.pop();
@@ -107,9 +112,10 @@ void Worker::set_wake_at() {
   const auto no_later = [&](TimePoint time) { at = at ? std::min(*at, time) : time; };
   if (!delayed_.empty()) no_later(delayed_.top().due);
   if (!settling_keys_.empty()) no_later(settling_keys_.top().due);
+  for (const LateRelease& late : late_releases_) no_later(late.due);
   for (const auto& [number, partition] : partitions_) {
-    if (partition.recovering && partition.quiet_until) no_later(*partition.quiet_until);
-    if (partition.progress.committed() > partition.recorded) {
+    if (partition.recovering && partition.quiet_until > now_) no_later(*partition.quiet_until);
+    if (!recording_ && partition.progress.committed() > partition.recorded) {
       no_later(recorded_at_ + idle_progress_every);
     }
   }
@@ -142,7 +148,11 @@ std::optional<TimePoint> Worker::next_submission(Organization& organization) {
     queue.trim(slots_);
     if (queue.changes == 0 || !passes_gate(organization, lane)) continue;
     const Held& front = slots_[queue.references.front().slot];
-    if (is_ripe(front)) no_later(front.since + settings_.batch.age_max);
+    if (is_eligible(organization, lane)) {
+      no_later(now_);
+    } else if (is_ripe(front)) {
+      no_later(front.since + settings_.batch.age_max);
+    }
   }
   if (at && hold.held()) at = std::max(*at, hold.probe_at());
   return at;

@@ -72,14 +72,19 @@ class Worker {
     Partition partition{};
     Epoch epoch{};
     std::size_t bytes = 0;  // of the conclusions
+    Offset submitted_to = 0;
     bool releases = false;
+  };
+  struct LateRelease {
+    Partition partition{};
+    Epoch epoch{};
+    TimePoint due;
   };
   struct RecordUnderWay {
     RecordId id{};
     std::vector<MemberKey> keys;
     std::vector<Organization*> offerings;  // whose count of open offerings falls
     std::vector<RecordedPartition> partitions;
-    std::uint64_t arrivals = 0;
   };
   struct Timer {
     TimePoint due;
@@ -131,7 +136,8 @@ class Worker {
     bool from_group = false;
   };
   [[nodiscard]] std::optional<Candidate> candidate(Organization& organization);
-  [[nodiscard]] bool is_ripe(const Held& held) const { return held.arrival <= durable_arrivals_; }
+  [[nodiscard]] std::optional<Candidate> due_group(Organization& organization);
+  [[nodiscard]] bool is_ripe(const Held& held) const;
   [[nodiscard]] bool is_eligible(Organization& organization, Lane lane);
   [[nodiscard]] std::vector<Slot> take_group(Organization& organization,
                                              std::list<RetryGroup>::iterator group);
@@ -173,9 +179,11 @@ class Worker {
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, bool frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;
+  [[nodiscard]] bool wants_promise(const PartitionState& partition) const;
   [[nodiscard]] std::optional<Progress> progress_of(Partition number, PartitionState& partition);
   [[nodiscard]] bool can_release(Partition number, const PartitionState& partition) const;
   void take_into(RecordUnderWay& under_way, Record& record);
+  void let_go(const RecordedPartition& recorded, bool durable);
   void discard_conclusions_of(Partition number);
   void free_key(const MemberKey& key);
   void remember_key(const MemberKey& key, const KeyState& state);
@@ -194,6 +202,9 @@ class Worker {
 
   /// Progress without results (null values, gaps) is recorded this often.
   static constexpr Milliseconds idle_progress_every{1'000};
+  /// How far ahead of what is received submissions are promised: an event that comes alone need
+  /// not wait for a record. After a crash the next owner reads at most so many more.
+  static constexpr Offset promise_stride = 64;
 
   const WorkerSettings settings_;
   const std::array<std::string, lanes> prefix_;
@@ -212,8 +223,6 @@ class Worker {
   std::priority_queue<Timer> delayed_;
   std::priority_queue<KeyTimer> settling_keys_;
   std::deque<MemberKey> remembered_keys_;
-  std::uint64_t arrivals_ = 0;
-  std::uint64_t durable_arrivals_ = 0;  // changes up to here may be submitted
   std::uint64_t tombstones_ = 0;
   std::array<std::uint64_t, lanes> retries_{};
 
@@ -232,6 +241,7 @@ class Worker {
   std::vector<bool> frees_key_;          // for each of them: whether its key waits for it
   std::vector<BatchFacts> batch_facts_;
   std::optional<RecordUnderWay> recording_;
+  std::vector<LateRelease> late_releases_;
   TimePoint recorded_at_{};
   bool stopping_ = false;
   bool finished_ = false;

@@ -39,7 +39,6 @@ struct Held {
   std::uint32_t chain = 0;       ///< first of the changes it supersedes; Slots::none
   std::uint32_t next = 0;        ///< in a chain; Slots::none
   std::uint32_t attempt = 0;     ///< requests it was part of
-  std::uint64_t arrival = 0;     ///< counts deliveries; what is durable is a prefix of it
   TimePoint since{};             ///< when its place in the queue began to age
 
   [[nodiscard]] const Change& change() const { return std::get<Change>(delivery.content); }

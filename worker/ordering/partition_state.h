@@ -37,11 +37,16 @@ struct PartitionState {
   std::size_t unrecorded = 0;  ///< conclusions that wait for a record
   bool recording = false;      ///< part of the record under way
   Offset recorded = -1;        ///< committed offset of the last record that was asked for
-  Offset submitted_to = 0;
-  Offset submitted_end = 0;  ///< one more than the highest that was submitted, by us or before us
+  Offset submitted_to = 0;     ///< the promise of the last record that was asked for
+  Offset submittable_to = 0;   ///< the durable promise: what is below may be submitted
+  Offset submitted_end = 0;    ///< one more than the highest that was submitted, by us or before us
 
-  /// What the last owner may have submitted is not all here yet.
-  [[nodiscard]] bool is_reading_back() const { return progress.received() < read_to; }
+  /// What the last owner may have submitted is not all here yet. A delivery beyond it that has to
+  /// wait says that nothing is missing before it.
+  [[nodiscard]] bool is_reading_back() const {
+    return progress.received() < read_to &&
+           (backlog.empty() || backlog.front().position.offset < read_to);
+  }
 };
 
 /// What is still under way for a partition's number, under whatever epoch it was sent: a partition

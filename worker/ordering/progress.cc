@@ -208,10 +208,8 @@ void PartitionProgress::advance() {
 
 bool PartitionProgress::admits(Offset offset) const {
   if (offset < received_ || bit(offset)) return true;
-  const auto window = static_cast<std::size_t>(offset + 1 - base_);
-  if ((window + 7) / 8 <= bytes_max_) return true;
-  return window < static_cast<std::size_t>(runs_reach) &&
-         (unconcluded_ + 2) * run_bytes_max <= bytes_max_;
+  if (offset < bitmap_end()) return true;
+  return offset - base_ < runs_reach && (unconcluded_ + 2) * run_bytes_max <= bytes_max_;
 }
 
 bool PartitionProgress::receive(Offset offset) {
@@ -225,6 +223,7 @@ bool PartitionProgress::receive(Offset offset) {
 }
 
 void PartitionProgress::reach(Offset position) {
+  if ((unconcluded_ + 1) * run_bytes_max > bytes_max_) position = std::min(position, bitmap_end());
   if (position <= received_) return;
   set(received_, position);
   received_ = position;
@@ -236,6 +235,10 @@ void PartitionProgress::conclude(Offset offset) {
   set(offset, offset + 1);
   --unconcluded_;
   advance();
+}
+
+Offset PartitionProgress::promisable(Offset stride) const {
+  return std::max(received_, std::min(received_ + stride, bitmap_end()));
 }
 
 ProgressMark PartitionProgress::mark(Offset submitted_to) const {

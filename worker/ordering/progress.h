@@ -46,7 +46,8 @@ class PartitionProgress {
   /// Returns false when the offset was concluded before (it is in the restored mark) or received
   /// already: then it is to be dropped.
   [[nodiscard]] bool receive(Offset offset);
-  /// Everything below `position` has been delivered.
+  /// Everything below `position` has been delivered. Taken as far as the metadata can hold it; to
+  /// be said again when more is concluded.
   void reach(Offset position);
   void conclude(Offset offset);
 
@@ -55,11 +56,16 @@ class PartitionProgress {
   /// Everything below is received.
   [[nodiscard]] Offset received() const { return received_; }
   [[nodiscard]] std::size_t unconcluded() const { return unconcluded_; }
+  /// How far submissions may be promised: what is received, and up to `stride` more as far as its
+  /// offsets fit, so that the next owner, who first reads all that was promised, can take it.
+  [[nodiscard]] Offset promisable(Offset stride) const;
   /// The mark of this moment, without flags.
   [[nodiscard]] ProgressMark mark(Offset submitted_to) const;
 
  private:
   [[nodiscard]] bool bit(Offset offset) const;
+  /// The end of the longest stretch whose bitmap fits.
+  [[nodiscard]] Offset bitmap_end() const { return base_ + static_cast<Offset>(bytes_max_ * 8); }
   void set(Offset from, Offset to);
   void advance();
 
