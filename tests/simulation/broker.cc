@@ -27,12 +27,13 @@ bool Broker::commit(const Record& record, const std::map<Partition, std::uint64_
         std::any_of(record.progress.begin(), record.progress.end(),
                     [&](const Progress& progress) { return progress.partition == partition; });
     if (!sends_offset) faults_.push_back("a result without its partition's offset: not fenced");
-    publish(conclusion);
+    publish(record, conclusion);
   }
   for (const Progress& progress : record.progress) {
     Log& to = log(progress.partition);
     if (progress.committed < to.committed) faults_.push_back("a committed offset went back");
-    if (progress.metadata.size() > 4096) faults_.push_back("metadata over the broker's limit");
+    if (progress.metadata.size() > metadata_characters_max_)
+      faults_.push_back("metadata over the broker's limit");
     check_settled(progress);
     to.committed = progress.committed;
     to.metadata = progress.metadata;
@@ -59,7 +60,31 @@ void Broker::check_settled(const Progress& progress) {
   for (const auto& [from, to] : mark->concluded) check(from, to);
 }
 
-void Broker::publish(const Conclusion& conclusion) {
+void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
+  const std::string text = event(conclusion.delivery.position).text();
+  const bool in_a_batch = conclusion.batch != Conclusion::no_batch;
+  if (in_a_batch && conclusion.batch >= record.batches.size()) {
+    faults_.push_back("a batch that the record does not hold: " + text);
+  }
+  if (in_a_batch != (conclusion.attempt > 0) && conclusion.verdict != Verdict::superseded) {
+    faults_.push_back("a batch without an attempt, or the reverse: " + text);
+  }
+  if (conclusion.superseded_by == Conclusion::no_index) return;
+  if (conclusion.superseded_by >= record.conclusions.size()) {
+    faults_.push_back("a successor that the record does not hold: " + text);
+    return;
+  }
+  const Conclusion& successor = record.conclusions[conclusion.superseded_by];
+  const auto* older = std::get_if<Change>(&conclusion.delivery.content);
+  const auto* newer = std::get_if<Change>(&successor.delivery.content);
+  if (older == nullptr || newer == nullptr || older->key != newer->key ||
+      older->version > newer->version) {
+    faults_.push_back("a successor that is none: " + text);
+  }
+}
+
+void Broker::publish(const Record& record, const Conclusion& conclusion) {
+  check_indexes(record, conclusion);
   const Position position = conclusion.delivery.position;
   const Event& of = event(position);
   Verdicts& verdicts = results_[{position.partition, position.offset}];
@@ -89,16 +114,21 @@ const Broker::Verdicts* Broker::verdicts(Position position) const {
   return found == results_.end() ? nullptr : &found->second;
 }
 
-bool Broker::all_concluded() const {
-  for (std::size_t partition = 0; partition < logs_.size(); ++partition) {
-    for (const auto& [offset, event] : logs_[partition].events) {
-      if (event.tombstone) continue;
-      if (verdicts({Partition{static_cast<std::int32_t>(partition)}, offset}) == nullptr) {
-        return false;
-      }
+std::vector<Position> Broker::missing() const {
+  std::vector<Position> missing;
+  for (std::size_t number = 0; number < logs_.size(); ++number) {
+    for (const auto& [offset, event] : logs_[number].events) {
+      const Position position{Partition{static_cast<std::int32_t>(number)}, offset};
+      if (!event.tombstone && verdicts(position) == nullptr) missing.push_back(position);
     }
   }
-  return true;
+  return missing;
+}
+
+Offset Broker::submitted_to(Partition partition) const {
+  const Log& of = logs_[static_cast<std::size_t>(partition)];
+  const auto mark = decode(of.metadata, of.committed);
+  return mark ? mark->submitted_to : of.committed;
 }
 
 }  // namespace helsekontakter::simulation

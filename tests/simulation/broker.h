@@ -3,6 +3,7 @@
 #include "tests/simulation/event.h"
 #include "worker/ports/commands.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,7 +28,8 @@ class Broker {
     Verdict last = Verdict::accepted;
   };
 
-  explicit Broker(std::uint32_t partitions) : logs_(partitions) {}
+  Broker(std::uint32_t partitions, std::size_t metadata_characters_max)
+      : logs_(partitions), metadata_characters_max_(metadata_characters_max) {}
 
   void append(Partition partition, Event event, Offset gap);
   [[nodiscard]] Log& log(Partition partition) { return logs_[static_cast<std::size_t>(partition)]; }
@@ -43,13 +45,18 @@ class Broker {
   /// Every violation found so far; empty is good.
   [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
   [[nodiscard]] const Verdicts* verdicts(Position position) const;
-  [[nodiscard]] bool all_concluded() const;
+  /// What was appended and has no result. Where something is allowed to wait, that is left out.
+  [[nodiscard]] std::vector<Position> missing() const;
+  /// Nothing at or above this may be submitted: the promise that is durable.
+  [[nodiscard]] Offset submitted_to(Partition partition) const;
 
  private:
-  void publish(const Conclusion& conclusion);
+  void publish(const Record& record, const Conclusion& conclusion);
+  void check_indexes(const Record& record, const Conclusion& conclusion);
   void check_settled(const Progress& progress);
 
   std::vector<Log> logs_;
+  std::size_t metadata_characters_max_;
   std::map<std::pair<Partition, Offset>, Verdicts> results_;
   std::vector<std::string> faults_;
 };

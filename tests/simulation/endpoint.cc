@@ -15,8 +15,17 @@ void Endpoint::check(const Submit& submit) {
     if (!keys.insert(key_of(event)).second) faults_.push_back("a key twice in one request");
     if (event.lane != submit.lane) faults_.push_back("two lanes in one request");
     const std::string text = event.text();
-    if (submit.body.find(text) == std::string::npos)
+    if (submit.body.find("{" + text) == std::string::npos) {
       faults_.push_back("an entry without its bytes");
+    }
+    const Position position = position_of(entry.full_url);
+    if (position.offset >= broker_.submitted_to(position.partition)) {
+      faults_.push_back("submitted before the promise was durable: " + text);
+    }
+    if (std::none_of(submit.under.begin(), submit.under.end(),
+                     [&](const auto& under) { return under.first == position.partition; })) {
+      faults_.push_back("submitted under other partitions than its own: " + text);
+    }
   }
 }
 
@@ -57,7 +66,8 @@ Endpoint::Fate Endpoint::receive(const Submit& submit, Random& random, bool expe
   if (falls(hostility.too_many))
     return {{}, false, quick, Refused{429, {.status = 429}, quick * 5}};
   SubmissionOutcome outcome = answer(submit, random);
-  const bool executes = std::holds_alternative<Answered>(outcome);
+  const bool executes =
+      std::holds_alternative<Answered>(outcome) || std::holds_alternative<Unreadable>(outcome);
   return {quick, executes, quick, std::move(outcome)};
 }
 
@@ -74,6 +84,9 @@ SubmissionOutcome Endpoint::answer(const Submit& submit, Random& random) {
     if (event.nature == Nature::poison_500 && !hostility.poison_heals) {
       return Refused{500, {.status = 500}, {}};
     }
+    if (event.nature == Nature::garbles && !hostility.garbling_heals) {
+      return Unreadable{200, "an array"};
+    }
     EntryAnswer one{.status = 200};
     if (event.nature == Nature::inactive) one = {.status = 400, .fault = true, .code = "2118"};
     if (event.nature == Nature::invalid) one = {.status = 400, .fault = true, .code = "2109"};
@@ -86,7 +99,7 @@ SubmissionOutcome Endpoint::answer(const Submit& submit, Random& random) {
 void Endpoint::execute(const Submit& submit) {
   for (const EntryReference& entry : submit.entries) {
     const Event& event = broker_.event(position_of(entry.full_url));
-    if (event.nature != Nature::good && event.nature != Nature::poison_500) continue;
+    if (!is_applied(event.nature)) continue;
     const auto [found, fresh] = applied_.try_emplace(key_of(event), event.version);
     if (!fresh && event.version < found->second) {
       faults_.push_back("older over newer: " + event.text() + " after version " +

@@ -28,7 +28,8 @@ struct Hostility {
   std::uint32_t entry_retries = 0;  ///< per thousand entries: 503 for that entry alone
   bool down = false;
   std::set<std::uint32_t> refused_organizations;  ///< 401
-  bool poison_heals = false;
+  bool poison_heals = false;                      ///< poison_500
+  bool garbling_heals = false;
 };
 
 /// Helsekontakter as a model: executes requests, keeps what it applied, and finds what must never

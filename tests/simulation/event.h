@@ -15,7 +15,13 @@ enum class Nature : std::uint8_t {
   invalid,     ///< its entry is answered with 2109
   poison_400,  ///< a batch that holds it is refused as a whole
   poison_500,  ///< a batch that holds it fails, until the storm is over
+  garbles,     ///< the answer to a batch that holds it is unreadable, until the storm is over
 };
+
+/// The endpoint keeps it in the end.
+[[nodiscard]] inline bool is_applied(Nature nature) {
+  return nature == Nature::good || nature == Nature::poison_500 || nature == Nature::garbles;
+}
 
 /// One change event of the input topic.
 struct Event {

@@ -1,13 +1,18 @@
 #include "tests/simulation/world.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 namespace helsekontakter::simulation {
 namespace {
+
+using namespace std::chrono_literals;
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -19,14 +24,19 @@ TEST(Simulation, KeepsItsPromisesInEveryWeather) {
   const std::uint64_t first = number_from("SIMULATION_SEED", 1);
   const std::uint64_t count = number_from("SIMULATION_SEEDS", 300);
   std::uint64_t requests = 0;
+  std::pair<Milliseconds, std::uint64_t> slowest;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     World world(Scenario::draw(seed));
     const auto faults = world.run();
     requests += world.requests();
+    slowest = std::max(slowest, std::pair(world.calm_took(), seed));
     ASSERT_TRUE(faults.empty()) << "seed " << seed << ": " << faults.front()
-                                << "\nagain: SIMULATION_SEEDS=1 SIMULATION_SEED=" << seed;
+                                << "\nagain: SIMULATION_SEEDS=1 SIMULATION_SEED=" << seed << "\n"
+                                << world.describe();
   }
   EXPECT_GT(requests, count);
+  std::printf("longest calm: %lld s, seed %llu\n", static_cast<long long>(slowest.first / 1000ms),
+              static_cast<unsigned long long>(slowest.second));
 }
 
 TEST(Simulation, GivesTheSameRunForTheSameSeed) {

@@ -2,6 +2,7 @@
 
 #include "tests/simulation/broker.h"
 #include "tests/simulation/endpoint.h"
+#include "tests/simulation/scenario.h"
 #include "worker/worker.h"
 
 #include <cstdint>
@@ -16,22 +17,6 @@
 
 namespace helsekontakter::simulation {
 
-/// What a seed draws: the size of everything and how bad the weather is.
-struct Scenario {
-  std::uint64_t seed = 0;
-  std::uint32_t partitions = 4;
-  std::uint32_t workers = 2;
-  std::uint32_t organizations = 3;
-  std::uint32_t members = 200;
-  std::uint32_t events = 1'000;
-  bool crashes = true;
-  bool disorder = false;  ///< versions come in any order; needs the memory of one worker
-  Hostility storm;
-  WorkerSettings settings;
-
-  [[nodiscard]] static Scenario draw(std::uint64_t seed);
-};
-
 /// Several workers, a broker, a group coordinator and an endpoint in virtual time. Everything
 /// follows from the seed.
 class World {
@@ -42,8 +27,12 @@ class World {
   /// Returns the faults found; empty is good.
   [[nodiscard]] std::vector<std::string> run();
 
+  /// The scenario's kind and what each process is about, for the message of a failure.
+  [[nodiscard]] std::string describe() const;
   [[nodiscard]] std::uint64_t requests() const { return endpoint_.requests(); }
   [[nodiscard]] std::size_t bytes_held_max() const { return bytes_held_max_; }
+  /// From the end of the storm until everything was concluded.
+  [[nodiscard]] Milliseconds calm_took() const { return calm_took_; }
 
  private:
   struct Owned {
@@ -64,6 +53,8 @@ class World {
     bool stopping = false;
     bool lost = false;  // the coordinator forgets it after the session timeout, not before
     std::optional<TimePoint> wake_at;
+    TimePoint idle_since{};        // begin of the second in which idle turns are counted
+    std::uint32_t idle_turns = 0;  // turns by the time alone in which nothing happened
   };
   struct Happening {
     TimePoint at;
@@ -74,8 +65,7 @@ class World {
     }
   };
 
-  void fill_topic();
-  [[nodiscard]] Event draw_event();
+  void produce(std::size_t count);
   void at(Milliseconds after, std::function<void()> act);
   void advance_until(TimePoint end);
   void start_process();
@@ -95,12 +85,17 @@ class World {
   void commit(Process& process, Record record);
   void make_trouble();
   void check_end();
+  void check_memory();
+  void note_idle_turn(Process& process, const Commands& commands);
+  void note_brakes(const Commands& commands);
+  /// Events without a result that should have one.
+  [[nodiscard]] std::vector<Position> missing();
+  [[nodiscard]] bool may_wait(const Event& event) const;
   void note_faults(const std::vector<std::string>& faults);
   [[nodiscard]] Process* find(std::uint64_t id);
   [[nodiscard]] Milliseconds up_to(std::int64_t ms) {
     return Milliseconds(static_cast<std::int64_t>(random_.up_to(static_cast<std::uint64_t>(ms))));
   }
-  [[nodiscard]] Delivery deliver(Partition partition, Offset offset, Epoch epoch);
 
   Scenario scenario_;
   Random random_;
@@ -116,6 +111,13 @@ class World {
   std::set<std::uint64_t> letting_go_;  // processes that a rebalance waits for
   bool rebalancing_ = false;
   bool stormy_ = true;
+  bool records_fail_ = false;
+  bool records_crawl_ = false;
+  std::vector<std::pair<Partition, Event>> coming_;
+  std::size_t produced_ = 0;
+  std::set<OrganizationNumber> braked_;
+  bool source_braked_ = false;
+  Milliseconds calm_took_{0};
   std::size_t bytes_held_max_ = 0;
   std::vector<std::string> faults_;
 };
