@@ -82,20 +82,12 @@ std::optional<Worker::Candidate> Worker::due_group(Organization& organization) {
   return std::nullopt;
 }
 
-/// The promise that covers it is durable: after a crash the next owner reads it before it submits.
-bool Worker::is_ripe(const Held& held) const {
-  const auto partition = partitions_.find(held.delivery.position.partition);
-  return partition != partitions_.end() &&
-         held.delivery.position.offset < partition->second.submittable_to;
-}
-
 /// A batch closes when it is full, and is eligible when its oldest change is of age.
 bool Worker::is_eligible(Organization& organization, Lane lane) {
   ReadyQueue& queue = organization.queue(lane);
   queue.trim(slots_);
   if (queue.changes == 0) return false;
   const Held& front = slots_[queue.references.front().slot];
-  if (!is_ripe(front)) return false;
   return queue.entries >= settings_.batch.entries_max || queue.bytes >= settings_.batch.bytes_max ||
          front.since + settings_.batch.age_max <= now_;
 }
@@ -118,7 +110,6 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
   for (queue.trim(slots_); !queue.references.empty(); queue.trim(slots_)) {
     const Slot slot = queue.references.front().slot;
     const Held& held = slots_[slot];
-    if (!is_ripe(held)) break;
     const std::string_view head = held.delivery.texts[Field::head];
     if (slots.empty()) {
       entries = head.empty() ? 0 : 1;

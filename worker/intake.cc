@@ -231,9 +231,13 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
   }
   const bool same_partition = old.delivery.position.partition == fresh.delivery.position.partition;
   if (old.place == Place::queued) leave_queue(waiting);
-  // One that may not be submitted yet goes to the end: at the front it would hold up all others,
-  // and for ever when the key changes faster than records become durable.
-  if (old.place != Place::grouped && same_partition && is_ripe(fresh)) {
+  // In a queue it may take the place only if it may go too: else a key that changes faster than
+  // records become durable would never be submitted.
+  const PartitionState* partition =
+      partition_of(fresh.delivery.position.partition, fresh.delivery.epoch);
+  const bool fits_place =
+      old.place != Place::queued || (partition != nullptr && may_submit(fresh, *partition));
+  if (old.place != Place::grouped && same_partition && fits_place) {
     std::swap(old.delivery, fresh.delivery);
     std::swap(old.attempt, fresh.attempt);
     if (old.place == Place::queued) {
@@ -254,8 +258,8 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
 
 void Worker::place(Slot slot, KeyState& key) {
   const auto partition = partitions_.find(slots_[slot].delivery.position.partition);
-  if (partition != partitions_.end() && partition->second.recovering) {
-    partition->second.recovered.push_back(slots_.place(slot, Place::recovering));
+  if (partition != partitions_.end() && !may_submit(slots_[slot], partition->second)) {
+    partition->second.unready.push_back(slots_.place(slot, Place::unready));
   } else if (key.is_excluded()) {
     (void)slots_.place(slot, Place::blocked);
   } else if (key.not_before > now_) {
@@ -369,9 +373,13 @@ void Worker::end_recoveries() {
     if (partition.quiet_until && *partition.quiet_until > now_) continue;
     partition.recovering = false;
     partition.quiet_until.reset();
-    for (const Slots::Reference reference : std::exchange(partition.recovered, {})) {
-      if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
-    }
+    place_unready(partition);
+  }
+}
+
+void Worker::place_unready(PartitionState& partition) {
+  for (const Slots::Reference reference : std::exchange(partition.unready, {})) {
+    if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
   }
 }
 

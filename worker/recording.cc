@@ -74,12 +74,19 @@ bool Worker::can_release(Partition number, const PartitionState& partition) cons
          (flights == flights_.end() || flights->second.in_flight == 0);
 }
 
+/// How far the next record promises submissions. What is promised must be read back after a crash,
+/// so nothing is promised ahead while the partition's memory is full.
+Offset Worker::promise_of(const PartitionState& partition) {
+  const bool full = partition.bytes >= partition.share;
+  return std::max(partition.submitted_to, partition.progress.promisable(full ? 0 : promise_stride));
+}
+
 /// Half a stride ahead is enough; the rest is promised with the next record.
-bool Worker::wants_promise(const PartitionState& partition) const {
+bool Worker::wants_promise(const PartitionState& partition) {
   const PartitionProgress& progress = partition.progress;
   return !partition.revoking && progress.unconcluded() > 0 &&
          progress.received() + promise_stride / 2 > partition.submitted_to &&
-         progress.promisable(promise_stride) > partition.submitted_to;
+         promise_of(partition) > partition.submitted_to;
 }
 
 bool Worker::wants_record() const {
@@ -100,8 +107,7 @@ std::optional<Progress> Worker::progress_of(Partition number, PartitionState& pa
   // Before use it is a promise, so it runs ahead; in the end it says what was submitted.
   const Offset submitted_to = std::max(
       committed, partition.revoking ? (releases ? partition.submitted_end : partition.submitted_to)
-                                    : std::max(partition.submitted_to,
-                                               partition.progress.promisable(promise_stride)));
+                                    : promise_of(partition));
   const bool changed = committed != partition.recorded || partition.unrecorded > 0 ||
                        submitted_to != partition.submitted_to;
   if (!changed && !(releases && !settled)) return std::nullopt;
@@ -187,6 +193,7 @@ void Worker::take(Recorded& input) {
       drop_partition(recorded.partition);
     } else {
       partition->submittable_to = std::max(partition->submittable_to, recorded.submitted_to);
+      if (!partition->recovering) place_unready(*partition);
     }
   }
   for (const MemberKey& member : done.keys) {

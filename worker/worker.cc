@@ -147,12 +147,9 @@ std::optional<TimePoint> Worker::next_submission(Organization& organization) {
     ReadyQueue& queue = organization.queue(lane);
     queue.trim(slots_);
     if (queue.changes == 0 || !passes_gate(organization, lane)) continue;
-    const Held& front = slots_[queue.references.front().slot];
-    if (is_eligible(organization, lane)) {
-      no_later(now_);
-    } else if (is_ripe(front)) {
-      no_later(front.since + settings_.batch.age_max);
-    }
+    no_later(is_eligible(organization, lane)
+                 ? now_
+                 : slots_[queue.references.front().slot].since + settings_.batch.age_max);
   }
   if (at && hold.held()) at = std::max(*at, hold.probe_at());
   return at;

@@ -124,6 +124,11 @@ class Worker {
   void forget(Slot slot);
   void drop_partition(Partition number);
   void end_recoveries();
+  void place_unready(PartitionState& partition);
+  /// What the last owner may have submitted is read, and the next owner will read this one first.
+  [[nodiscard]] static bool may_submit(const Held& held, const PartitionState& partition) {
+    return !partition.recovering && held.delivery.position.offset < partition.submittable_to;
+  }
   void regulate_source();
   void begin_stop();
 
@@ -137,7 +142,6 @@ class Worker {
   };
   [[nodiscard]] std::optional<Candidate> candidate(Organization& organization);
   [[nodiscard]] std::optional<Candidate> due_group(Organization& organization);
-  [[nodiscard]] bool is_ripe(const Held& held) const;
   [[nodiscard]] bool is_eligible(Organization& organization, Lane lane);
   [[nodiscard]] std::vector<Slot> take_group(Organization& organization,
                                              std::list<RetryGroup>::iterator group);
@@ -179,7 +183,8 @@ class Worker {
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, bool frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;
-  [[nodiscard]] bool wants_promise(const PartitionState& partition) const;
+  [[nodiscard]] static bool wants_promise(const PartitionState& partition);
+  [[nodiscard]] static Offset promise_of(const PartitionState& partition);
   [[nodiscard]] std::optional<Progress> progress_of(Partition number, PartitionState& partition);
   [[nodiscard]] bool can_release(Partition number, const PartitionState& partition) const;
   void take_into(RecordUnderWay& under_way, Record& record);

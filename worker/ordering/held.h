@@ -16,7 +16,7 @@ namespace helsekontakter {
 enum class Place : std::uint8_t {
   free,        ///< the slot is empty
   fresh,       ///< just arrived
-  recovering,  ///< its partition is being read up to where the last owner submitted
+  unready,     ///< its partition is read back first, or no durable promise covers it yet
   stalled,     ///< a finding behind a pulled brake
   queued,      ///< ready in its organisation's queue
   delayed,     ///< waits out the settle time after an unknown outcome of its key

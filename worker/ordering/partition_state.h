@@ -26,7 +26,7 @@ struct PartitionState {
   Offset read_to = 0;                    ///< recovering until everything below is received
   std::optional<TimePoint> quiet_until;  ///< the last owner left an unknown outcome behind
   bool recovering = false;
-  std::vector<Slots::Reference> recovered;  ///< changes that wait for the end of the recovery
+  std::vector<Slots::Reference> unready;  ///< changes that may not be submitted yet
   std::deque<Delivery> backlog;  ///< not admitted yet: the metadata could not take their offsets
   std::size_t bytes = 0;         ///< of everything of it that is held, backlog and records included
   std::size_t share = 0;         ///< of the memory budget
