@@ -21,8 +21,9 @@ std::size_t bytes_of(const Held& held) {
 }  // namespace
 
 void Worker::take(Assigned& input) {
+  rereading_.erase(input.partition);
   if (stopping_) {
-    out_->source.release.emplace_back(input.partition, input.epoch);
+    late_releases_.push_back({input.partition, input.epoch});
     return;
   }
   drop_partition(input.partition);
@@ -50,13 +51,15 @@ void Worker::take(Assigned& input) {
 void Worker::take(Revoked& input) {
   PartitionState* partition = partition_of(input.partition, input.epoch);
   if (partition == nullptr) {
-    out_->source.release.emplace_back(input.partition, input.epoch);
+    rereading_.erase(input.partition);
+    late_releases_.push_back({input.partition, input.epoch});
     return;
   }
   begin_revoke(input.partition, *partition);
 }
 
 void Worker::take(Lost& input) {
+  rereading_.erase(input.partition);
   std::erase_if(late_releases_, [&](const LateRelease& late) {
     return late.partition == input.partition && late.epoch == input.epoch;
   });

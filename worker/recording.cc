@@ -187,9 +187,15 @@ void Worker::take(Recorded& input) {
     partition->bytes -= recorded.bytes;
     const bool was_revoking = partition->revoking;
     if (recorded.releases || (!input.durable && was_revoking)) {
-      let_go(recorded, input.durable);
+      if (input.durable) {
+        out_->source.release.emplace_back(recorded.partition, recorded.epoch);
+      } else {
+        late_releases_.push_back({recorded.partition, recorded.epoch});
+      }
+      drop_partition(recorded.partition);
     } else if (!input.durable) {
       out_->source.reread.push_back(recorded.partition);
+      rereading_.insert(recorded.partition);
       drop_partition(recorded.partition);
     } else {
       partition->submittable_to = std::max(partition->submittable_to, recorded.submitted_to);
@@ -202,16 +208,19 @@ void Worker::take(Recorded& input) {
   }
 }
 
-/// A release that could not be written down could not say either that a request may still be
-/// executed: then the partition is kept until none may.
-void Worker::let_go(const RecordedPartition& recorded, bool durable) {
-  const TimePoint settled = flights_[recorded.partition].unsettled_until;
-  if (durable || settled <= now_) {
-    out_->source.release.emplace_back(recorded.partition, recorded.epoch);
-  } else {
-    late_releases_.push_back({recorded.partition, recorded.epoch, settled});
-  }
-  drop_partition(recorded.partition);
+/// Nothing of the partition's number is in flight or may still be executed.
+bool Worker::is_quiet(Partition number) const {
+  const auto flights = flights_.find(number);
+  return flights == flights_.end() ||
+         (flights->second.in_flight == 0 && flights->second.unsettled_until <= now_);
+}
+
+void Worker::release_late() {
+  std::erase_if(late_releases_, [this](const LateRelease& late) {
+    if (!is_quiet(late.partition)) return false;
+    out_->source.release.emplace_back(late.partition, late.epoch);
+    return true;
+  });
 }
 
 /// The key's request is over and its conclusion durable: what waits for it may go on.
@@ -267,7 +276,9 @@ void Worker::finish() {
     });
     if (done) begin_stop();
   }
-  if (stopping_ && partitions_.empty() && !recording_ && late_releases_.empty()) finished_ = true;
+  finished_ = stopping_ && partitions_.empty() && !recording_ && late_releases_.empty() &&
+              std::all_of(rereading_.begin(), rereading_.end(),
+                          [this](Partition number) { return is_quiet(number); });
 }
 
 }  // namespace helsekontakter

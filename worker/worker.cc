@@ -27,6 +27,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   }
   inputs.clear();
   run_timers();
+  release_late();
   admit_backlog();
   end_recoveries();
   finish();
@@ -78,11 +79,6 @@ void Worker::run_timers() {
     delayed_.pop();
     if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
   }
-  std::erase_if(late_releases_, [this](const LateRelease& late) {
-    if (late.due > now_) return false;
-    out_->source.release.emplace_back(late.partition, late.epoch);
-    return true;
-  });
   while (!settling_keys_.empty() && settling_keys_.top().due <= now_) {
     const auto found = keys_.find(settling_keys_.top().key);
     settling_keys_.pop();
@@ -112,7 +108,13 @@ void Worker::set_wake_at() {
   const auto no_later = [&](TimePoint time) { at = at ? std::min(*at, time) : time; };
   if (!delayed_.empty()) no_later(delayed_.top().due);
   if (!settling_keys_.empty()) no_later(settling_keys_.top().due);
-  for (const LateRelease& late : late_releases_) no_later(late.due);
+  for (const auto& [number, flights] : flights_) {
+    const bool waits =
+        rereading_.contains(number) ||
+        std::any_of(late_releases_.begin(), late_releases_.end(),
+                    [&](const LateRelease& late) { return late.partition == number; });
+    if (waits && flights.unsettled_until > now_) no_later(flights.unsettled_until);
+  }
   for (const auto& [number, partition] : partitions_) {
     if (partition.recovering && partition.quiet_until > now_) no_later(*partition.quiet_until);
     if (!recording_ && partition.progress.committed() > partition.recorded) {

@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -75,10 +76,11 @@ class Worker {
     Offset submitted_to = 0;
     bool releases = false;
   };
+  /// A partition that is ours no more here, but not yet for the source: its requests are under way
+  /// or may still be executed, and no record says so to the next owner.
   struct LateRelease {
     Partition partition{};
     Epoch epoch{};
-    TimePoint due;
   };
   struct RecordUnderWay {
     RecordId id{};
@@ -188,7 +190,8 @@ class Worker {
   [[nodiscard]] std::optional<Progress> progress_of(Partition number, PartitionState& partition);
   [[nodiscard]] bool can_release(Partition number, const PartitionState& partition) const;
   void take_into(RecordUnderWay& under_way, Record& record);
-  void let_go(const RecordedPartition& recorded, bool durable);
+  void release_late();
+  [[nodiscard]] bool is_quiet(Partition number) const;
   void discard_conclusions_of(Partition number);
   void free_key(const MemberKey& key);
   void remember_key(const MemberKey& key, const KeyState& state);
@@ -247,6 +250,7 @@ class Worker {
   std::vector<BatchFacts> batch_facts_;
   std::optional<RecordUnderWay> recording_;
   std::vector<LateRelease> late_releases_;
+  std::set<Partition> rereading_;  // dropped after a failed record, not assigned anew yet
   TimePoint recorded_at_{};
   bool stopping_ = false;
   bool finished_ = false;

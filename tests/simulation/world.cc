@@ -203,10 +203,7 @@ void World::obey(Process& process, Commands& commands) {
       Process* found = find(id);
       if (found == nullptr || !found->owned.contains(partition)) return;
       Owned& owned = found->owned[partition];
-      if (owned.revoking) {
-        let_go(*found, partition, owned.epoch);
-        return;
-      }
+      if (owned.revoking) return;  // released by the core, when its requests are over
       input(*found, Lost{partition, owned.epoch});
       assign(*found, partition);
     });
