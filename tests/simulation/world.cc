@@ -188,7 +188,10 @@ void World::turn(Process& process) {
                        .wall = WallTime(1'800'000'000s) + now_.time_since_epoch(),
                        .random = random_.next()},
                       process.inputs, commands);
-  bytes_held_max_ = std::max(bytes_held_max_, process.worker.status().bytes_held);
+  // The figures are walked for; not in every turn.
+  if (++turns_ % 8 == 0) {
+    bytes_held_max_ = std::max(bytes_held_max_, process.worker.status().bytes_held);
+  }
   if (only_time) note_idle_turn(process, commands);
   note_brakes(commands);
   obey(process, commands);

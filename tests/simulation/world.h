@@ -118,6 +118,7 @@ class World {
   std::set<OrganizationNumber> braked_;
   bool source_braked_ = false;
   Milliseconds calm_took_{0};
+  std::uint64_t turns_ = 0;
   std::size_t bytes_held_max_ = 0;
   std::vector<std::string> faults_;
 };

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "tests/unit/worker/notation.h"
+#include "worker/worker.h"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace helsekontakter::test {
+
+/// Settings under which nothing waits: no age, no pace, large limits; sio, sit and sammen listed.
+[[nodiscard]] WorkerSettings prompt();
+
+/// Shapes: "ada@2 bob@1" for a request; for a record what became of each change, in its order:
+/// "ada@2 accepted, ada@1 superseded by ada@2".
+[[nodiscard]] std::string shape(const Submit& submit);
+[[nodiscard]] std::string shape(const Record& record);
+
+/// Drives one Worker in virtual time and plays its ports. A verb makes its input, then a turn.
+class Core {
+ public:
+  explicit Core(WorkerSettings settings = prompt());
+
+  /// A partition whose promise covers all that follows, so that nothing waits for a first record.
+  void assign(std::int32_t partition = 0);
+  /// A partition with nothing committed but `mark`; what is below `end` is there already.
+  void assign(std::int32_t partition, Offset committed, const ProgressMark& mark, Offset end);
+  void revoke(std::int32_t partition = 0);
+  void lose(std::int32_t partition = 0);
+  void stop();
+  void deliver(std::string_view events);
+  void reach(std::int32_t partition, Offset position);
+  /// The next delivery has this offset; what lies between does not exist.
+  void skip_to(Offset position, std::int32_t partition = 0) { next_[partition] = position; }
+  void pass(Milliseconds time);
+
+  /// What is in flight, oldest first: "ada@1 bob@1 | cleo@1".
+  [[nodiscard]] std::string requests() const;
+  [[nodiscard]] const Submit& request(std::size_t index = 0) const { return requests_.at(index); }
+  [[nodiscard]] std::size_t in_flight() const { return requests_.size(); }
+  /// Ends the oldest request.
+  void answer(SubmissionOutcome outcome);
+  /// Ends the oldest request that holds `event`.
+  void answer(std::string_view event, SubmissionOutcome outcome);
+  /// Ends the oldest request with 200 for each entry, but those named: {{"bob@1", 503}}.
+  void accept(const std::map<std::string, int>& others = {});
+  void accept_all();
+  /// Answers as `judge` says until nothing is in flight, letting time pass; gives what was sent.
+  std::vector<std::string> serve(const std::function<SubmissionOutcome(const Submit&)>& judge,
+                                 std::size_t requests_max = 100);
+
+  /// The record under way becomes durable; its shape, or "nothing".
+  std::string record();
+  /// Records until there is nothing to record; the shapes joined by ", ".
+  std::string record_all();
+  void fail_record();
+  [[nodiscard]] bool is_recording() const { return record_.has_value(); }
+  /// The mark of a partition as it was made durable last.
+  [[nodiscard]] ProgressMark mark(std::int32_t partition = 0) const;
+  [[nodiscard]] Offset committed(std::int32_t partition = 0) const;
+
+  [[nodiscard]] bool noticed(Notice::Kind kind) const;
+  [[nodiscard]] const SourceOrders& orders() const { return orders_; }  ///< all so far
+  [[nodiscard]] std::optional<Milliseconds> wakes_in() const;
+  [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] WorkerStatus status() const { return worker_.status(); }
+  void forget_orders() { orders_ = {}; }
+
+ private:
+  template <class OneInput>
+  void input(OneInput one) {
+    inputs_.emplace_back(std::move(one));
+    turn();
+  }
+  void turn();
+  void end_request(std::size_t index, SubmissionOutcome outcome);
+
+  Worker worker_;
+  TimePoint now_{Milliseconds(1'000'000)};
+  std::vector<Input> inputs_;
+  std::deque<Submit> requests_;
+  std::optional<Record> record_;
+  std::map<std::int32_t, Epoch> epochs_;
+  std::map<std::int32_t, Offset> next_;
+  std::map<std::int32_t, Progress> durable_;
+  std::vector<Notice> notices_;
+  SourceOrders orders_;
+  std::optional<TimePoint> wake_at_;
+  bool finished_ = false;
+  std::uint64_t turns_ = 0;
+};
+
+[[nodiscard]] SubmissionOutcome refused(int status, std::string code = "");
+[[nodiscard]] SubmissionOutcome unknown();
+/// 200 for each entry of the request, but those named.
+[[nodiscard]] SubmissionOutcome answered(const Submit& submit,
+                                         const std::map<std::string, int>& others = {});
+
+}  // namespace helsekontakter::test
