@@ -93,7 +93,7 @@ sleep 2.5 # what was cut is executed up to settle_time_s late
   || complain "not exactly one result for each event"
 "$simulator" journal --file "$work/sim/journal.ndjson" --expect "$work/expect" --exact \
   || complain "the endpoint does not hold the newest version of every member"
-(($(statistic members.older_over_newer) == 0)) || complain "an older version came after a newer one"
+(($(statistic members.older_over_newer) == 0)) || complain "an older version came after a newer"
 expect_no_numbers
 
 say "seed $seed: $faults faults"

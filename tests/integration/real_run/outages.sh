@@ -109,7 +109,7 @@ say "delegation revoked: the others went on, held and released"
 
 bash "$root/tests/support/kafka.sh" kill --dir "$work/kafka"
 sleep 2
-bash "$root/tests/support/kafka.sh" restart --dir "$work/kafka" || die "the broker did not come back"
+bash "$root/tests/support/kafka.sh" restart --dir "$work/kafka" || die "the broker is gone"
 say "broker killed; it is back"
 mark
 until_true 60 results_grow_by 1000 || complain "no results after the broker came back"

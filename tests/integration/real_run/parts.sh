@@ -13,6 +13,7 @@ feed_pid=
 declare -A worker_pid=()
 declare -A worker_log=()
 starts=0
+cpu_ticks=0 # hundredths of a second of all workers that ended
 faults=0
 
 say() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
@@ -65,7 +66,8 @@ start_simulator() {
   "$simulator" run --config "$work/sim/simulator.yaml" --ready-file "$work/sim/ready.json" \
     >"$work/simulator.out" 2>"$work/simulator.log" &
   simulator_pid=$!
-  until_true 20 test -e "$work/sim/ready.json" || die "no simulator: $(tail -3 "$work/simulator.log")"
+  until_true 20 test -e "$work/sim/ready.json" \
+    || die "no simulator: $(tail -3 "$work/simulator.log")"
 }
 
 address() { sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/" "$work/sim/ready.json"; }
@@ -134,6 +136,7 @@ scrape() {  # NAME: keeps what /metrics says for the search for numbers
 # stop_worker NAME SIGNAL STATUS: sends the signal; the worker must end with that status.
 stop_worker() {
   local status=0 from=$SECONDS
+  cpu_ticks=$((cpu_ticks + $(cut -d' ' -f14,15 <"/proc/${worker_pid[$1]}/stat" | tr ' ' +)))
   kill "-$2" "${worker_pid[$1]}" || complain "worker $1 was gone already"
   wait "${worker_pid[$1]}" 2>/dev/null || status=$?
   unset "worker_pid[$1]"
