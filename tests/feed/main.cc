@@ -47,9 +47,18 @@ void print_figures(const Fed& fed) {
             << ",\"failed\":" << fed.failed << ",\"seconds\":" << fed.seconds << "}\n";
 }
 
-int list_organizations(std::size_t count) {
+struct Arguments {
+  Place place;
+  Wishes wishes;
+  Pace pace;
+  Judging judging;
+  std::int64_t deadline = 0;
+  bool values = false;
+};
+
+int list_organizations(const Arguments& arguments) {
   std::cout << "organizations:\n";
-  for (const std::string& number : organization_numbers(count)) {
+  for (const std::string& number : organization_numbers(arguments.wishes.organizations)) {
     std::cout << "  \"" << number << "\": {}\n";
   }
   return 0;
@@ -61,60 +70,73 @@ std::int64_t records_in(const Place& place) {
   return sum;
 }
 
+using Action = int (*)(const Arguments&);
+
+int feed_all(const Arguments& arguments) {
+  const Fed fed = produce(arguments.place, arguments.wishes, arguments.pace);
+  print_figures(fed);
+  return fed.failed == 0 && fed.delivered == fed.planned.events ? 0 : fault_status;
+}
+
+int write_lists(const Arguments& arguments) {
+  print_figures({.planned = helsekontakter::feed::feed(
+                     arguments.wishes, [](std::string_view, const std::string&) { return true; })});
+  return 0;
+}
+
+int judge_results(const Arguments& arguments) {
+  return judge(arguments.place, arguments.judging) ? 0 : gaps_status;
+}
+
+int count_records(const Arguments& arguments) {
+  std::cout << records_in(arguments.place) << "\n";
+  return 0;
+}
+
+int dump_records(const Arguments& arguments) {
+  dump(arguments.place, arguments.values);
+  return 0;
+}
+
+void add_judging(CLI::App& command, Arguments& arguments) {
+  Judging& judging = arguments.judging;
+  command.add_option("--events", judging.events_file, "Ids of the events fed")->required();
+  command.add_flag("--table", judging.table, "Count verdicts and reasons");
+  command.add_option("--deadline", arguments.deadline, "Wait so many seconds for what is missing");
+  command.add_flag("--progress", judging.progress, "Say on standard error how many are missing");
+}
+
 int command(int argc, char** argv) {
   CLI::App app("Feeds synthetic change events to Kafka, and judges the results");
   app.require_subcommand(1);
-  Place place;
-  Wishes wishes;
-  Pace pace;
-  CLI::App* feed = app.add_subcommand("produce", "Feed change events");
-  add_place(*feed, place);
-  add_wishes(*feed, wishes);
-  feed->add_option("--rate", pace.rate, "Events per second; 0: as fast as can be");
-  feed->add_flag("--progress", pace.progress, "Say on standard error how far it is");
-  CLI::App* lists = app.add_subcommand("lists", "Write the lists of `produce`, feed nothing");
-  add_wishes(*lists, wishes);
-  CLI::App* list = app.add_subcommand("organizations", "Print the organisations for worker.yaml");
-  list->add_option("--organizations", wishes.organizations)
+  Arguments arguments;
+  Action action = nullptr;
+  const auto add = [&](const char* name, const char* text, Action does) {
+    CLI::App* command = app.add_subcommand(name, text);
+    command->callback([&action, does] { action = does; });
+    return command;
+  };
+  CLI::App* feed = add("produce", "Feed change events", feed_all);
+  feed->add_option("--rate", arguments.pace.rate, "Events per second; 0: as fast as can be");
+  feed->add_flag("--progress", arguments.pace.progress, "Say on standard error how far it is");
+  CLI::App* lists = add("lists", "Write the lists of `produce`, feed nothing", write_lists);
+  CLI::App* list = add("organizations", "Print them for worker.yaml", list_organizations);
+  list->add_option("--organizations", arguments.wishes.organizations)
       ->check(CLI::Range(std::size_t{1}, organizations_max));
-  Judging judging;
-  std::int64_t deadline = 0;
-  CLI::App* judged = app.add_subcommand("results", "Exactly one result for each event? Else 3");
-  add_place(*judged, place);
-  judged->add_option("--events", judging.events_file, "Ids of the events fed")->required();
-  judged->add_flag("--table", judging.table, "Count verdicts and reasons");
-  judged->add_option("--deadline", deadline, "Wait so many seconds for what is missing");
-  judged->add_flag("--progress", judging.progress, "Say on standard error how many are missing");
-  CLI::App* count = app.add_subcommand("count", "Print the sum of the end offsets");
-  add_place(*count, place);
-  bool values = false;
-  CLI::App* dumped = app.add_subcommand("dump", "Print keys and headers of every record");
-  add_place(*dumped, place);
-  dumped->add_flag("--values", values, "And values");
+  CLI::App* judged = add("results", "Exactly one result for each event? Else 3", judge_results);
+  add_judging(*judged, arguments);
+  CLI::App* count = add("count", "Print the sum of the end offsets", count_records);
+  CLI::App* dumped = add("dump", "Print keys and headers of every record", dump_records);
+  dumped->add_flag("--values", arguments.values, "And values");
+  for (CLI::App* each : {feed, judged, count, dumped}) add_place(*each, arguments.place);
+  for (CLI::App* each : {feed, lists}) add_wishes(*each, arguments.wishes);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& fault) {
     return app.exit(fault) == 0 ? 0 : usage_status;
   }
-  if (deadline > 0) judging.deadline = std::chrono::seconds(deadline);
-  if (list->parsed()) return list_organizations(wishes.organizations);
-  if (lists->parsed()) {
-    print_figures({.planned = helsekontakter::feed::feed(
-                       wishes, [](std::string_view, const std::string&) { return true; })});
-    return 0;
-  }
-  if (judged->parsed()) return judge(place, judging) ? 0 : gaps_status;
-  if (count->parsed()) {
-    std::cout << records_in(place) << "\n";
-    return 0;
-  }
-  if (dumped->parsed()) {
-    dump(place, values);
-    return 0;
-  }
-  const Fed fed = produce(place, wishes, pace);
-  print_figures(fed);
-  return fed.failed == 0 && fed.delivered == fed.planned.events ? 0 : fault_status;
+  if (arguments.deadline > 0) arguments.judging.deadline = std::chrono::seconds(arguments.deadline);
+  return action(arguments);
 }
 
 }  // namespace

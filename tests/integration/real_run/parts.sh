@@ -24,13 +24,13 @@ complain() { say "FAILED: $*"; faults=$((faults + 1)); }
 die() { say "FAILED: $*"; exit 1; }
 
 end_all() {
-  local pid
+  local status=$? pid
   for pid in "${worker_pid[@]}" $simulator_pid $feed_pid; do
     kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
   [[ -e $work/kafka/env ]] && bash "$root/tests/support/kafka.sh" stop --dir "$work/kafka"
-  ((faults > 0)) || [[ -n ${keep:-} ]] || rm -rf "$work"
+  ((status != 0)) || [[ -n ${keep:-} ]] || rm -rf "$work"
 }
 
 # until_true SECONDS COMMAND…: waits until the command succeeds.
