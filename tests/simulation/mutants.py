@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""The mutants of the core: each breaks one promise in one place.
+
+mutants.py list              the names
+mutants.py apply NAME TREE   makes the change in a copy of the sources; fails when it does not fit
+"""
+import pathlib
+import sys
+
+# name: (file, what stands there once, what the mutant has instead)
+MUTANTS = {
+    'settle_before_publish': (
+        'worker/recording.cc',
+        '  record.conclusions = std::exchange(conclusions_, {});\n',
+        '  if (!last_record_ || last_record_ % 7 != 0) '
+        'record.conclusions = std::exchange(conclusions_, {}); else conclusions_.clear();\n'),
+    'drop_an_unknown_outcome': (
+        'worker/outcomes.cc',
+        '  remember_unknown(batch);\n  fail_transiently(batch, outcome.text);\n',
+        '  for (const Slot slot : batch.slots) (void)comes_back(slot);\n'),
+    'count_an_unknown_outcome_as_accepted': (
+        'worker/outcomes.cc',
+        '  remember_unknown(batch);\n  fail_transiently(batch, outcome.text);\n',
+        '  for (const Slot slot : batch.slots) {\n'
+        '    conclude(slot, Verdict::accepted, Reason::none, {}, Conclusion::no_batch);\n  }\n'),
+    'forget_half_of_a_split': (
+        'worker/outcomes.cc',
+        '  for (std::size_t from = 0; from < slots.size(); from += half) {\n',
+        '  for (std::size_t from = 0; from < half; from += half) {\n'),
+    'let_an_older_version_win': (
+        'worker/intake.cc',
+        '  if (change.version > known.version ||\n',
+        '  if (change.version < known.version ||\n'),
+    'forget_the_concluded_version': (
+        'worker/intake.cc',
+        '  if (change.version < key.concluded_version ||\n',
+        '  if (\n'),
+    'no_byte_limit': (
+        'worker/dispatch.cc',
+        '        bytes + more > settings_.batch.bytes_max) {\n',
+        '        bytes + more > settings_.batch.bytes_max * 2) {\n'),
+    'byte_limit_without_commas': (
+        'worker/dispatch.cc',
+        '.size() + (comma ? 1 : 0);\n',
+        '.size() + (comma ? 0 : 0);\n'),
+    'no_entry_limit': (
+        'worker/dispatch.cc',
+        '    if (entries + held.change().entries > settings_.batch.entries_max ||\n',
+        '    if (\n'),
+    'free_the_key_before_recorded': (
+        'worker/recording.cc',
+        '  key.concluding = true;\n',
+        '  key.concluding = false;\n'),
+    'submit_beside_a_request': (
+        'worker/ordering/key_state.h',
+        'return in_flight != Slots::none || concluding;',
+        'return concluding;'),
+    'ignore_submitted_to': (
+        'worker/intake.cc',
+        '  state.read_to = std::min(state.submitted_to, input.end);\n',
+        '  state.read_to = input.committed;\n'),
+    'submit_before_the_promise': (
+        'worker/worker.h',
+        'held.delivery.position.offset < partition.submittable_to;',
+        'held.delivery.position.offset < partition.submitted_to + 1\'000\'000;'),
+    'ignore_settle_time': (
+        'worker/outcomes.cc',
+        '    key.not_before = std::max(key.not_before, settled);\n',
+        ''),
+    'release_as_settled': (
+        'worker/recording.cc',
+        '  const bool settled = flights_[number].unsettled_until <= now_;\n',
+        '  const bool settled = true;\n'),
+    'forget_an_inherited_settle_time': (
+        'worker/recording.cc',
+        '  mark.unsettled = !settled && (releases || partition.quiet_until);\n',
+        '  mark.unsettled = !settled && releases;\n'),
+    'count_a_hold_as_a_verdict': (
+        'worker/outcomes.cc',
+        '    } else if (match.judgement == Judgement::hold) {\n',
+        '    } else if (false) {\n'),
+    'reject_after_many_failures': (
+        'worker/outcomes.cc',
+        '  const std::uint32_t failures = batch.failures + 1;\n  batch.failures = failures;\n',
+        '  const std::uint32_t failures = batch.failures + 1;\n  batch.failures = failures;\n'
+        '  if (failures > 3 && batch.slots.size() == 1) {\n'
+        '    conclude(batch.slots[0], Verdict::rejected, Reason::refused_by_endpoint, {},\n'
+        '             Conclusion::no_batch);\n    return;\n  }\n'),
+    'release_with_requests_in_flight': (
+        'worker/recording.cc',
+        '         (flights == flights_.end() || flights->second.in_flight == 0);\n',
+        '         (flights == flights_.end() || flights->second.in_flight < 1000000);\n'),
+    'release_beside_an_older_request': (
+        'worker/recording.cc',
+        '    if (!is_quiet(late.partition)) return false;\n',
+        ''),
+    'conclude_orphans': (
+        'worker/intake.cc',
+        '      held.orphan = held.orphan || lost;\n',
+        ''),
+    'publish_what_was_lost': (
+        'worker/intake.cc',
+        '  discard_conclusions_of(number);\n',
+        ''),
+    'no_metadata_limit': (
+        'worker/ordering/progress.cc',
+        '  if (offset < bitmap_end()) return true;\n',
+        '  if (offset >= 0) return true;\n'),
+    'reach_over_the_metadata_limit': (
+        'worker/ordering/progress.cc',
+        '  if ((unconcluded_ + 1) * run_bytes_max > bytes_max_) '
+        'position = std::min(position, bitmap_end());\n',
+        ''),
+    'reach_while_revoking': (
+        'worker/intake.cc',
+        '  if (partition == nullptr || partition->revoking) return;\n'
+        '  partition->reached = std::max(partition->reached, input.position);\n',
+        '  if (partition == nullptr) return;\n'
+        '  partition->reached = std::max(partition->reached, input.position);\n'
+        '  partition->progress.reach(partition->reached);\n'),
+    'no_memory_limit': (
+        'worker/intake.cc',
+        '(partition.bytes >= partition.share && !partition.is_reading_back());\n',
+        '(partition.bytes >= partition.share * 1000);\n'),
+    'leak_bytes': (
+        'worker/recording.cc',
+        '    partition->bytes -= recorded.bytes;\n',
+        ''),
+    'open_the_gate_early': (
+        'worker/intake.cc',
+        '  if (change.lane == Lane::offerings) ++organization.offerings_open;\n',
+        '  if (change.lane == Lane::offerings) organization.offerings_open += 0;\n'),
+    'probe_with_the_poison_only': (
+        'worker/dispatch.cc',
+        '  const bool probes = endpoint_.held() || organization.hold.held();\n',
+        '  const bool probes = false;\n'),
+    'two_lanes_take_no_turns': (
+        'worker/dispatch.cc',
+        '  if (organization.deficit <= 0 || batch.probes_endpoint) ++turn_;\n',
+        ''),
+    'spin': (
+        'worker/worker.cc',
+        '    if (!recording_ && partition.progress.committed() > partition.recorded) {\n',
+        '    if (partition.progress.committed() >= partition.recorded) {\n'),
+    'sleep_through_a_retry': (
+        'worker/worker.cc',
+        '    if (passes_gate(organization, group.lane)) no_later(group.due);\n',
+        '    if (!passes_gate(organization, group.lane)) no_later(group.due);\n'),
+    'never_halve': (
+        'worker/outcomes.cc',
+        '  const std::size_t half = std::max<std::size_t>(1, batch.slots.size() / 2);\n',
+        '  const std::size_t half = std::max<std::size_t>(1, batch.slots.size());\n'),
+}
+
+
+def main():
+    if sys.argv[1:] == ['list']:
+        print('\n'.join(MUTANTS))
+        return 0
+    if len(sys.argv) != 4 or sys.argv[1] != 'apply' or sys.argv[2] not in MUTANTS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    file, old, new = MUTANTS[sys.argv[2]]
+    path = pathlib.Path(sys.argv[3]) / file
+    text = path.read_text()
+    if text.count(old) != 1:
+        print(f'{sys.argv[2]}: fits {text.count(old)} times in {file}', file=sys.stderr)
+        return 1
+    path.write_text(text.replace(old, new))
+    print(file)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
