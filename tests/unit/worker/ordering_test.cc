@@ -67,6 +67,18 @@ TEST(Ordering, ExcludesAKeyUntilItsConclusionIsDurable) {
   EXPECT_EQ(core.requests(), "ada@2");
 }
 
+TEST(Ordering, ExcludesAKeyFromChangesThatComeBeforeItsConclusionIsDurable) {
+  Core core;
+  core.assign();
+  core.deliver("ada@1");
+  core.accept();
+  core.deliver("ada@2 ada@3");
+  core.pass(1h);
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record(), "ada@1 accepted");
+  EXPECT_EQ(core.requests(), "ada@3");
+}
+
 TEST(Ordering, SupersedesAtOnceWhatIsNotNewerThanTheConcluded) {
   Core core;
   core.assign();
