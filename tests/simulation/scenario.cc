@@ -40,6 +40,37 @@ Event draw_event(const Scenario& scenario, Random& random) {
   return event;
 }
 
+/// Draws in [low, high].
+struct Between {
+  Random& random;
+  std::uint32_t operator()(std::uint64_t low, std::uint64_t high) const {
+    return static_cast<std::uint32_t>(low + random.up_to(high - low));
+  }
+};
+
+void draw_settings(Scenario& s, Random& random) {
+  const Between between{random};
+  s.settings.batch.entries_max = between(2, 30);
+  s.settings.batch.bytes_max = between(300, 2'500);
+  s.settings.batch.age_max = Milliseconds(between(0, 3'000));
+  s.settings.api.in_flight_max = between(1, 6);
+  s.settings.api.in_flight_per_organization_max = between(1, 3);
+  s.settings.api.requests_per_second_max = random.up_to(2) == 0 ? between(5, 50) : 0;
+  s.settings.api.request_timeout = Milliseconds(between(1'000, 15'000));
+  s.settings.api.settle_time = Milliseconds(between(1'000, 30'000));
+  s.settings.retry.backoff_max = Milliseconds(between(1'000, 60'000));
+  s.settings.brake.rejected_in_row_max = s.brakes ? between(1, 5) : 1'000'000;
+  s.settings.brake.rejected_share_max = 1;
+  // What never ends must not fill the memory or the metadata: then nothing would be read on.
+  s.settings.memory_bytes_max = s.leaves_some() ? 64'000'000 : between(100'000, 4'000'000);
+  s.settings.metadata_characters_max = s.leaves_some() ? 4'096 : between(100, 4'096);
+  s.settings.remembered_keys_max = 100'000;
+  const std::uint32_t listed = s.organizations - (s.unlisted ? 1 : 0);
+  for (std::uint32_t i = 0; i < listed; ++i) {
+    s.settings.organizations[organization_number(i)] = {};
+  }
+}
+
 }  // namespace
 
 OrganizationNumber organization_number(std::uint32_t index) {
@@ -50,9 +81,7 @@ OrganizationNumber organization_number(std::uint32_t index) {
 
 Scenario Scenario::draw(std::uint64_t seed) {
   Random random(seed);
-  const auto between = [&](std::uint64_t low, std::uint64_t high) {
-    return static_cast<std::uint32_t>(low + random.up_to(high - low));
-  };
+  const Between between{random};
   Scenario s;
   s.seed = seed;
   s.partitions = between(1, 6);
@@ -87,25 +116,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
              .unreadable = share(),
              .too_many = share(),
              .entry_retries = share()};
-  s.settings.batch.entries_max = between(2, 30);
-  s.settings.batch.bytes_max = between(300, 2'500);
-  s.settings.batch.age_max = Milliseconds(between(0, 3'000));
-  s.settings.api.in_flight_max = between(1, 6);
-  s.settings.api.in_flight_per_organization_max = between(1, 3);
-  s.settings.api.requests_per_second_max = random.up_to(2) == 0 ? between(5, 50) : 0;
-  s.settings.api.request_timeout = Milliseconds(between(1'000, 15'000));
-  s.settings.api.settle_time = Milliseconds(between(1'000, 30'000));
-  s.settings.retry.backoff_max = Milliseconds(between(1'000, 60'000));
-  s.settings.brake.rejected_in_row_max = s.brakes ? between(1, 5) : 1'000'000;
-  s.settings.brake.rejected_share_max = 1;
-  // What never ends must not fill the memory or the metadata: then nothing would be read on.
-  s.settings.memory_bytes_max = s.leaves_some() ? 64'000'000 : between(100'000, 4'000'000);
-  s.settings.metadata_characters_max = s.leaves_some() ? 4'096 : between(100, 4'096);
-  s.settings.remembered_keys_max = 100'000;
-  const std::uint32_t listed = s.organizations - (s.unlisted ? 1 : 0);
-  for (std::uint32_t i = 0; i < listed; ++i) {
-    s.settings.organizations[organization_number(i)] = {};
-  }
+  draw_settings(s, random);
   return s;
 }
 
