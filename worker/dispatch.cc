@@ -140,7 +140,7 @@ void Worker::put_in_flight(Slot slot, BatchInFlight& batch, Submit& command) {
   (void)slots_.place(slot, Place::in_flight);
   if (++held.attempt > 1) ++retries_[static_cast<std::size_t>(held.change().lane)];
   const Change& change = held.change();
-  KeyState& key = keys_[change.key];
+  KeyState& key = *held.key;
   ensure(key.waiting == slot && !key.is_excluded());
   key.waiting = Slots::none;
   key.in_flight = slot;

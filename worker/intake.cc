@@ -99,7 +99,7 @@ void Worker::admit_backlog() {
   }
 }
 
-void Worker::admit(Delivery delivery, PartitionState& partition) {
+void Worker::admit(Delivery&& delivery, PartitionState& partition) {
   const std::size_t cost = delivery.cost();
   const Offset offset = delivery.position.offset;
   if (!partition.progress.receive(offset)) {
@@ -132,7 +132,7 @@ void Worker::admit_finding(Slot slot) {
       (void)slots_.place(slot, Place::stalled);
       return;
     }
-    (void)add_conclusion(slot, verdict, reason, false);
+    (void)add_conclusion(slot, verdict, reason, nullptr);
     note(organization, organization.read_brake, true);
     return;
   }
@@ -140,7 +140,7 @@ void Worker::admit_finding(Slot slot) {
     (void)slots_.place(slot, Place::stalled);
     return;
   }
-  (void)add_conclusion(slot, verdict, reason, false);
+  (void)add_conclusion(slot, verdict, reason, nullptr);
   if (source_brake_.note(true)) {
     notice(Notice::Kind::brake_pulled, std::nullopt, std::nullopt,
            "too many events in which no organisation can be read: nothing more is read. Mend the "
@@ -174,7 +174,7 @@ void Worker::admit_change(Slot slot) {
   Organization& organization = organization_of(change.organization);
   if (change.lane == Lane::offerings) ++organization.offerings_open;
   if (!fits_alone(slots_[slot])) {
-    (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, false);
+    (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, nullptr);
     note(organization, organization.read_brake, true);
     return;
   }
@@ -186,11 +186,12 @@ void Worker::admit_change(Slot slot) {
 void Worker::order(Slot slot) {
   const Change& change = slots_[slot].change();
   KeyState& key = keys_[change.key];
+  slots_[slot].key = &key;
   const bool repeats = change.version == key.concluded_version && !change.resend;
   if (change.version < key.concluded_version ||
       (repeats && change.content != key.concluded_content)) {
     (void)add_conclusion(slot, Verdict::superseded,
-                         repeats ? Reason::version_equal : Reason::newer_version, false);
+                         repeats ? Reason::version_equal : Reason::newer_version, nullptr);
     return;
   }
   const Slot head = key.waiting != Slots::none ? key.waiting : key.in_flight;
@@ -386,18 +387,47 @@ void Worker::place_unready(PartitionState& partition) {
   }
 }
 
+/// Changes that only wait for their turn, of each organisation at most as many as it can use: one
+/// that is busy, or held, must not keep the others from being read.
+std::size_t Worker::ready_changes() const {
+  const auto& api = settings_.api;
+  const std::size_t usable = enough_ready() *
+                             std::min(api.in_flight_per_organization_max, api.in_flight_max) /
+                             api.in_flight_max;
+  std::size_t ready = 0;
+  for (const Organization* organization : turns_) {
+    if (organization->hold.held()) continue;
+    std::size_t its = 0;
+    for (const Lane lane : {Lane::offerings, Lane::members}) {
+      if (passes_gate(*organization, lane)) its += organization->queue(lane).changes;
+    }
+    ready += std::min(its, usable);
+  }
+  return ready;
+}
+
+/// More ready changes than this would not be submitted sooner, only lie cold in memory.
+std::size_t Worker::enough_ready() const {
+  const std::size_t at_once = settings_.api.in_flight_max * settings_.batch.entries_max;
+  return std::max<std::size_t>(8'192, 4 * at_once);
+}
+
 /// A partition is read while its share of the memory lasts. The shares are the same for every
 /// worker, so that what one held another can hold: reading up to `submitted_to` never stops.
 void Worker::regulate_source() {
+  const std::size_t ready = ready_changes();
+  const std::size_t enough = enough_ready();
   for (auto& [number, partition] : partitions_) {
     const bool full = !partition.backlog.empty() ||
                       (partition.bytes >= partition.share && !partition.is_reading_back());
-    const bool stop = source_brake_.pulled() || full;
+    const bool ahead = ready >= enough && !partition.is_reading_back();
+    const bool stop = source_brake_.pulled() || full || ahead;
     if (!partition.paused && stop) {
       partition.paused = true;
       partition.paused_since = now_;
       out_->source.pause.push_back(number);
-    } else if (partition.paused && !stop && partition.bytes < partition.share / 4 * 3) {
+    } else if (partition.paused && !stop && partition.bytes < partition.share / 4 * 3 &&
+               ready < enough / 4 * 3) {
       partition.paused = false;
       out_->source.resume.push_back(number);
       if (std::exchange(partition.full_noticed, false)) {

@@ -261,7 +261,7 @@ bool Worker::comes_back(Slot slot) {
       }
       older = next;
     }
-    free_key(member);
+    free_key(member, key);
     return false;
   }
   if (key.waiting == Slots::none) return true;

@@ -8,7 +8,7 @@
 
 namespace helsekontakter {
 /// Moves the delivery of a slot to the next record and gives the slot back.
-Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, bool frees_key) {
+Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key) {
   Held& held = slots_[slot];
   PartitionState* partition = partition_of(held.delivery.position.partition, held.delivery.epoch);
   ensure(partition != nullptr);
@@ -28,7 +28,7 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
                       std::uint32_t batch) {
   Held& held = slots_[slot];
   const Change change = held.change();
-  KeyState& key = keys_[change.key];
+  KeyState& key = key_of(slot);
   const PartitionState* partition =
       partition_of(held.delivery.position.partition, held.delivery.epoch);
   if (held.orphan || partition == nullptr) {
@@ -42,7 +42,7 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
   key.concluded_content = change.content;
   Slot older = held.chain;
   const auto head = static_cast<std::uint32_t>(conclusions_.size());
-  Conclusion& conclusion = add_conclusion(slot, verdict, reason, true);
+  Conclusion& conclusion = add_conclusion(slot, verdict, reason, &key);
   conclusion.batch = batch;
   if (verdict != Verdict::accepted) {
     conclusion.text = answer.text;
@@ -55,7 +55,7 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
     const Reason why = slots_[older].as == ChainedAs::version_equal ? Reason::version_equal
                                                                     : Reason::newer_version;
     Conclusion& hung =
-        add_conclusion(older, same ? verdict : Verdict::superseded, same ? reason : why, false);
+        add_conclusion(older, same ? verdict : Verdict::superseded, same ? reason : why, nullptr);
     if (same) {
       hung.batch = batch;
       hung.attempt = conclusions_[head].attempt;
@@ -157,7 +157,7 @@ void Worker::take_into(RecordUnderWay& under_way, Record& record) {
   for (std::size_t i = 0; i < conclusions_.size(); ++i) {
     const Delivery& delivery = conclusions_[i].delivery;
     if (const auto* change = std::get_if<Change>(&delivery.content)) {
-      if (frees_key_[i]) under_way.keys.push_back(change->key);
+      if (frees_key_[i] != nullptr) under_way.keys.emplace_back(change->key, frees_key_[i]);
       if (change->lane == Lane::offerings) {
         under_way.offerings.push_back(organization_pointer(change->organization));
       }
@@ -170,7 +170,9 @@ void Worker::take_into(RecordUnderWay& under_way, Record& record) {
     }
     last->bytes += delivery.cost();
   }
+  const std::size_t size = conclusions_.size();
   record.conclusions = std::exchange(conclusions_, {});
+  conclusions_.reserve(size);  // the next record is about as large; growing moves it all
   record.batches = std::exchange(batch_facts_, {});
   frees_key_.clear();
 }
@@ -202,9 +204,9 @@ void Worker::take(Recorded& input) {
       if (!partition->recovering) place_unready(*partition);
     }
   }
-  for (const MemberKey& member : done.keys) {
-    keys_[member].concluding = false;
-    free_key(member);
+  for (const auto& [member, key] : done.keys) {
+    key->concluding = false;
+    free_key(member, *key);
   }
 }
 
@@ -224,10 +226,7 @@ void Worker::release_late() {
 }
 
 /// The key's request is over and its conclusion durable: what waits for it may go on.
-void Worker::free_key(const MemberKey& member) {
-  const auto found = keys_.find(member);
-  if (found == keys_.end()) return;
-  KeyState& key = found->second;
+void Worker::free_key(const MemberKey& member, KeyState& key) {
   if (key.waiting != Slots::none && !key.is_excluded() &&
       slots_[key.waiting].place == Place::blocked) {
     place(key.waiting, key);
@@ -238,7 +237,7 @@ void Worker::free_key(const MemberKey& member) {
 /// A lost partition's conclusions are not published; its changes will be read again.
 void Worker::discard_conclusions_of(Partition number) {
   std::vector<Conclusion> kept;
-  std::vector<bool> kept_frees;
+  std::vector<KeyState*> kept_frees;
   std::vector<std::uint32_t> moved(conclusions_.size(), Conclusion::no_index);
   for (std::size_t i = 0; i < conclusions_.size(); ++i) {
     Conclusion& conclusion = conclusions_[i];
@@ -253,9 +252,9 @@ void Worker::discard_conclusions_of(Partition number) {
     if (change->lane == Lane::offerings) {
       --organization_pointer(change->organization)->offerings_open;
     }
-    if (frees_key_[i]) {
-      keys_[change->key].concluding = false;
-      free_key(change->key);
+    if (frees_key_[i] != nullptr) {
+      frees_key_[i]->concluding = false;
+      free_key(change->key, *frees_key_[i]);
     }
   }
   for (Conclusion& conclusion : kept) {

@@ -82,24 +82,30 @@ void Worker::run_timers() {
   while (!settling_keys_.empty() && settling_keys_.top().due <= now_) {
     const auto found = keys_.find(settling_keys_.top().key);
     settling_keys_.pop();
-    if (found == keys_.end() || !found->second.is_idle()) continue;
-    if (found->second.not_before <= now_) keys_.erase(found);
+    forget_key(found->first, found->second);
   }
 }
 
 /// A key that nothing waits for is remembered for a while, so that an older version that comes
 /// late finds the newer one; the table of them is bounded.
-void Worker::remember_key(const MemberKey& key, const KeyState& state) {
-  if (!state.is_idle()) return;
-  remembered_keys_.push_back(key);
+void Worker::remember_key(const MemberKey& member, KeyState& key) {
+  if (!key.is_idle() || key.remembered) return;
+  key.remembered = true;
+  remembered_keys_.emplace_back(member, &key);
   if (remembered_keys_.size() <= settings_.remembered_keys_max) return;
-  const auto oldest = keys_.find(remembered_keys_.front());
+  const auto [oldest, its] = remembered_keys_.front();
   remembered_keys_.pop_front();
-  if (oldest == keys_.end() || !oldest->second.is_idle()) return;
-  if (oldest->second.not_before > now_) {
-    settling_keys_.push({oldest->second.not_before, oldest->first});
+  forget_key(oldest, *its);
+}
+
+/// The key's turn in the queue of idle ones is over.
+void Worker::forget_key(const MemberKey& member, KeyState& key) {
+  if (!key.is_idle()) {
+    key.remembered = false;
+  } else if (key.not_before > now_) {
+    settling_keys_.push({key.not_before, member});
   } else {
-    keys_.erase(oldest);
+    keys_.erase(MemberKey(member));
   }
 }
 

@@ -84,7 +84,7 @@ class Worker {
   };
   struct RecordUnderWay {
     RecordId id{};
-    std::vector<MemberKey> keys;
+    std::vector<std::pair<MemberKey, KeyState*>> keys;
     std::vector<Organization*> offerings;  // whose count of open offerings falls
     std::vector<RecordedPartition> partitions;
   };
@@ -109,7 +109,7 @@ class Worker {
   void take(Recorded& input);
   void take(Tick&) {}
   void take(StopRequested&) { begin_stop(); }
-  void admit(Delivery delivery, PartitionState& partition);
+  void admit(Delivery&& delivery, PartitionState& partition);
   void admit_backlog();
   void admit_change(Slot slot);
   void order(Slot slot);
@@ -131,6 +131,8 @@ class Worker {
   [[nodiscard]] static bool may_submit(const Held& held, const PartitionState& partition) {
     return !partition.recovering && held.delivery.position.offset < partition.submittable_to;
   }
+  [[nodiscard]] std::size_t ready_changes() const;
+  [[nodiscard]] std::size_t enough_ready() const;
   void regulate_source();
   void begin_stop();
 
@@ -182,7 +184,7 @@ class Worker {
   // recording.cc: conclusions become durable.
   void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                 std::uint32_t batch);
-  Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, bool frees_key);
+  Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;
   [[nodiscard]] static bool wants_promise(const PartitionState& partition);
@@ -193,8 +195,9 @@ class Worker {
   void release_late();
   [[nodiscard]] bool is_quiet(Partition number) const;
   void discard_conclusions_of(Partition number);
-  void free_key(const MemberKey& key);
-  void remember_key(const MemberKey& key, const KeyState& state);
+  void free_key(const MemberKey& member, KeyState& key);
+  void remember_key(const MemberKey& member, KeyState& key);
+  void forget_key(const MemberKey& member, KeyState& key);
   void finish();
 
   Organization& organization_of(OrganizationNumber number);
@@ -202,7 +205,7 @@ class Worker {
   void notice(Notice::Kind kind, std::optional<OrganizationNumber> organization,
               std::optional<Partition> partition, std::string text);
   [[nodiscard]] PartitionState* partition_of(Partition number, Epoch epoch);
-  [[nodiscard]] KeyState& key_of(Slot slot) { return keys_[slots_[slot].change().key]; }
+  [[nodiscard]] KeyState& key_of(Slot slot) { return *slots_[slot].key; }
   void note(Organization& organization, Brake& brake, bool unusable);
   [[nodiscard]] Backoff backoff() const {
     return {.first = settings_.retry.backoff_first, .max = settings_.retry.backoff_max};
@@ -230,7 +233,7 @@ class Worker {
   KeyTable keys_;
   std::priority_queue<Timer> delayed_;
   std::priority_queue<KeyTimer> settling_keys_;
-  std::deque<MemberKey> remembered_keys_;
+  std::deque<std::pair<MemberKey, KeyState*>> remembered_keys_;
   std::uint64_t tombstones_ = 0;
   std::array<std::uint64_t, lanes> retries_{};
 
@@ -246,7 +249,7 @@ class Worker {
   std::uint64_t last_record_ = 0;
 
   std::vector<Conclusion> conclusions_;  // wait for the next record
-  std::vector<bool> frees_key_;          // for each of them: whether its key waits for it
+  std::vector<KeyState*> frees_key_;     // for each of them: the key that waits for it, if any
   std::vector<BatchFacts> batch_facts_;
   std::optional<RecordUnderWay> recording_;
   std::vector<LateRelease> late_releases_;

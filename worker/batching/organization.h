@@ -60,6 +60,9 @@ struct Organization {
   [[nodiscard]] bool braked() const { return read_brake.pulled() || answer_brake.pulled(); }
 
   [[nodiscard]] ReadyQueue& queue(Lane lane) { return ready[static_cast<std::size_t>(lane)]; }
+  [[nodiscard]] const ReadyQueue& queue(Lane lane) const {
+    return ready[static_cast<std::size_t>(lane)];
+  }
   [[nodiscard]] bool has_work() const {
     return ready[0].changes + ready[1].changes > 0 || !groups.empty();
   }

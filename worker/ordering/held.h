@@ -14,27 +14,30 @@ namespace helsekontakter {
 
 /// Where a delivery that is not concluded yet stands.
 enum class Place : std::uint8_t {
-  free,        ///< the slot is empty
-  fresh,       ///< just arrived
-  unready,     ///< its partition is read back first, or no durable promise covers it yet
-  stalled,     ///< a finding behind a pulled brake
-  queued,      ///< ready in its organisation's queue
-  delayed,     ///< waits out the settle time after an unknown outcome of its key
-  grouped,     ///< part of a batch that is submitted again
-  blocked,     ///< an earlier change of its key is under way or not durably concluded
-  in_flight,   ///< part of a request
-  chained,     ///< superseded; concluded together with its successor
+  free,       ///< the slot is empty
+  fresh,      ///< just arrived
+  unready,    ///< its partition is read back first, or no durable promise covers it yet
+  stalled,    ///< a finding behind a pulled brake
+  queued,     ///< ready in its organisation's queue
+  delayed,    ///< waits out the settle time after an unknown outcome of its key
+  grouped,    ///< part of a batch that is submitted again
+  blocked,    ///< an earlier change of its key is under way or not durably concluded
+  in_flight,  ///< part of a request
+  chained,    ///< superseded; concluded together with its successor
 };
 
 /// How a chained change relates to its successor.
 enum class ChainedAs : std::uint8_t { newer_version, version_equal, same };
+
+struct KeyState;
 
 /// A delivery while the core holds it.
 struct Held {
   Delivery delivery;
   Place place = Place::free;
   ChainedAs as = ChainedAs::newer_version;
-  bool orphan = false;           ///< in flight, but its partition is gone: publish nothing
+  KeyState* key = nullptr;  ///< of a change: its key's, which stays while a change of it is held
+  bool orphan = false;      ///< in flight, but its partition is gone: publish nothing
   std::uint32_t generation = 0;  ///< changes with every placement; makes stale references visible
   std::uint32_t chain = 0;       ///< first of the changes it supersedes; Slots::none
   std::uint32_t next = 0;        ///< in a chain; Slots::none
@@ -57,7 +60,7 @@ class Slots {
     std::uint32_t generation = 0;
   };
 
-  [[nodiscard]] Slot add(Delivery delivery) {
+  [[nodiscard]] Slot add(Delivery&& delivery) {
     Slot slot = none;
     if (free_.empty()) {
       slot = static_cast<Slot>(slots_.size());
@@ -70,6 +73,7 @@ class Slots {
     held.delivery = std::move(delivery);
     held.place = Place::fresh;
     held.as = ChainedAs::newer_version;
+    held.key = nullptr;
     held.orphan = false;
     held.chain = held.next = none;
     held.attempt = 0;

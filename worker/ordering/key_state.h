@@ -20,6 +20,7 @@ struct KeyState {
   /// The newest conclusion: while `concluding`, not durable yet.
   std::int64_t concluded_version = -1;
   ContentDigest concluded_content;
+  bool remembered = false;  ///< in the queue of idle keys, once; only its turn there erases it
 
   [[nodiscard]] bool is_excluded() const { return in_flight != Slots::none || concluding; }
   [[nodiscard]] bool is_idle() const { return waiting == Slots::none && !is_excluded(); }

@@ -51,7 +51,7 @@ struct WorkerSettings {
   OfferingGate gate = OfferingGate::pending;
   std::size_t memory_bytes_max = 268'435'456;
   bool drain = false;                          ///< stop when every partition reached its end
-  std::size_t remembered_keys_max = 65'536;    ///< keys whose newest conclusion stays in memory
+  std::size_t remembered_keys_max = 16'384;    ///< keys whose newest conclusion stays in memory
   std::size_t metadata_characters_max = 4096;  ///< of a committed offset, the broker's limit
   BundleForm form;
   OutcomeRules rules;
