@@ -154,7 +154,7 @@ build_core asan-core -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1" 
 if step release-configure 5 cmake --preset release \
   && step release-build 90 cmake --build --preset release -j "$jobs"; then
   tests_in unit-contract-simulation 20 build/release -j "$jobs" -LE 'integration|architecture|chaos'
-  tests_in architecture 10 build/release -j "$jobs" -L architecture
+  tests_in architecture 30 build/release -j "$jobs" -L architecture
   step fhir 10 bash tests/fhir/run_fhir_validation.sh build/release/tests/fhir/fhir_write_bundles
   run_integration
   [[ $mode == long ]] && run_long

@@ -114,7 +114,9 @@ void Worker::set_wake_at() {
   const auto no_later = [&](TimePoint time) { at = at ? std::min(*at, time) : time; };
   if (!delayed_.empty()) no_later(delayed_.top().due);
   if (!settling_keys_.empty()) no_later(settling_keys_.top().due);
-  for (const auto& [number, flights] : flights_) {
+  for (const auto& entry : flights_) {
+    const Partition number = entry.first;  // clang 14 captures no structured binding
+    const PartitionFlights& flights = entry.second;
     const bool waits =
         rereading_.contains(number) ||
         std::any_of(late_releases_.begin(), late_releases_.end(),
