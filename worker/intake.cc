@@ -339,10 +339,7 @@ void Worker::drop_waiting(Partition number, bool lost) {
         held.delivery.position.partition != number) {
       continue;
     }
-    if (held.place == Place::in_flight) {
-      held.orphan = held.orphan || lost;
-      continue;
-    }
+    if (held.place == Place::in_flight) continue;  // its epoch says what its answer is worth
     for (Slot at = held.chain; at != Slots::none; at = slots_[at].next) survivors.push_back(at);
     if (held.place == Place::queued) leave_queue(slot);
     if (held.is_change()) {

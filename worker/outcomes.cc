@@ -245,7 +245,7 @@ bool Worker::comes_back(Slot slot) {
   key.in_flight = Slots::none;
   const PartitionState* partition =
       partition_of(held.delivery.position.partition, held.delivery.epoch);
-  if (held.orphan || partition == nullptr || partition->revoking) {
+  if (partition == nullptr || partition->revoking) {
     const MemberKey member = held.change().key;
     Slot older = held.chain;
     forget(slot);

@@ -31,7 +31,7 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
   KeyState& key = key_of(slot);
   const PartitionState* partition =
       partition_of(held.delivery.position.partition, held.delivery.epoch);
-  if (held.orphan || partition == nullptr) {
+  if (partition == nullptr) {
     (void)comes_back(slot);
     return;
   }

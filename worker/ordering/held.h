@@ -37,7 +37,6 @@ struct Held {
   Place place = Place::free;
   ChainedAs as = ChainedAs::newer_version;
   KeyState* key = nullptr;  ///< of a change: its key's, which stays while a change of it is held
-  bool orphan = false;      ///< in flight, but its partition is gone: publish nothing
   std::uint32_t generation = 0;  ///< changes with every placement; makes stale references visible
   std::uint32_t chain = 0;       ///< first of the changes it supersedes; Slots::none
   std::uint32_t next = 0;        ///< in a chain; Slots::none
@@ -74,7 +73,6 @@ class Slots {
     held.place = Place::fresh;
     held.as = ChainedAs::newer_version;
     held.key = nullptr;
-    held.orphan = false;
     held.chain = held.next = none;
     held.attempt = 0;
     ++used_;
