@@ -76,7 +76,9 @@ SubmissionOutcome Endpoint::answer(const Submit& submit, Random& random) {
   for (const EntryReference& entry : submit.entries) {
     const Event& event = broker_.event(position_of(entry.full_url));
     if (hostility.refused_organizations.contains(event.organization)) {
-      return Refused{401, {.status = 401, .code = "EHSEC-110002"}, {}};
+      if (random.up_to(1) == 0) return Refused{401, {.status = 401, .code = "EHSEC-110002"}, {}};
+      answered.entries.push_back({.status = 403});
+      continue;
     }
     if (event.nature == Nature::poison_400) {
       return Refused{400, {.status = 400, .code = "odd"}, {}};

@@ -78,7 +78,7 @@ MUTANTS = {
     'count_a_hold_as_a_verdict': (
         'worker/outcomes.cc',
         '    } else if (match.judgement == Judgement::hold) {\n',
-        '    } else if (false) {\n'),
+        '    } else if (match.judgement == Judgement::hold && batch.slots.empty()) {\n'),
     'reject_after_many_failures': (
         'worker/outcomes.cc',
         '  const std::uint32_t failures = batch.failures + 1;\n  batch.failures = failures;\n',
@@ -95,8 +95,8 @@ MUTANTS = {
         '    if (!is_quiet(late.partition)) return false;\n',
         ''),
     'conclude_orphans': (
-        'worker/intake.cc',
-        '      held.orphan = held.orphan || lost;\n',
+        'worker/recording.cc',
+        '  if (partition == nullptr) {\n    (void)comes_back(slot);\n    return;\n  }\n',
         ''),
     'publish_what_was_lost': (
         'worker/intake.cc',

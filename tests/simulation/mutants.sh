@@ -11,6 +11,7 @@ cd "$(dirname "$0")/../.." || exit 2
 seeds=${MUTANT_SEEDS:-800}
 mutants=$PWD/tests/simulation/mutants.py
 work=$(mktemp -d)
+ulimit -v 4000000  # a mutant without a limit must not take the machine with it
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 tree=$work/tree

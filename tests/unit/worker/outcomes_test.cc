@@ -142,6 +142,20 @@ TEST(Outcomes, HoldAnOrganisationThatIsRefusedAndNoOther) {
   EXPECT_EQ(core.committed(), 4);
 }
 
+TEST(Outcomes, HoldAnOrganisationThatIsRefusedForSomeMembersAndConcludeTheOthers) {
+  Core core;
+  core.assign();
+  core.deliver("ada@1 bob@1");
+  core.accept({{"ada@1", 403}});
+  EXPECT_TRUE(core.noticed(Kind::organization_held));
+  EXPECT_EQ(core.record_all(), "bob@1 accepted");
+  core.pass(5min);
+  ASSERT_EQ(core.requests(), "ada@1");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@1 accepted");
+  EXPECT_TRUE(core.status().organizations_held.empty());
+}
+
 TEST(Outcomes, HoldTheEndpointWhenThreeOrganisationsAreRefused) {
   Core core;
   core.assign();
