@@ -180,7 +180,7 @@ start() {
     write_properties
     id=$(python3 -c 'import base64, uuid
 print(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))')
-    kafka_java kafka.tools.StorageTool format -t "$id" -c "$dir/kraft.properties" \
+    kafka_java kafka.tools.StorageTool format "--cluster-id=$id" -c "$dir/kraft.properties" \
       >>"$dir/kafka.log" 2>&1 || die "formatting failed, see $dir/kafka.log"
     # A free port may be taken by the time it is used, so a second attempt takes others.
     if launch; then
