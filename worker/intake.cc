@@ -422,11 +422,11 @@ void Worker::regulate_source() {
     if (!partition.paused && stop) {
       partition.paused = true;
       partition.paused_since = now_;
-      out_->source.pause.push_back(number);
+      out_->source.pause.emplace_back(number, partition.epoch);
     } else if (partition.paused && !stop && partition.bytes < partition.share / 4 * 3 &&
                ready < enough / 4 * 3) {
       partition.paused = false;
-      out_->source.resume.push_back(number);
+      out_->source.resume.emplace_back(number, partition.epoch);
       if (std::exchange(partition.full_noticed, false)) {
         notice(Notice::Kind::partition_reading, std::nullopt, number, "the partition is read on");
       }

@@ -30,6 +30,20 @@ Client::~Client() {
   });
 }
 
+rd_kafka_resp_err_t assign_and_settle(rd_kafka_t* consumer,
+                                      const rd_kafka_topic_partition_list_t* list) {
+  const auto error = rd_kafka_assign(consumer, list);
+  // The stops were sent to the client's main thread before assign returned, and their answers go to
+  // the end of the same queue: after one question the stops are done, after two their answers.
+  for (int i = 0; i < 2; ++i) {
+    rd_kafka_topic_partition_list_t* assigned = nullptr;
+    if (rd_kafka_assignment(consumer, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      rd_kafka_topic_partition_list_destroy(assigned);
+    }
+  }
+  return error;
+}
+
 Result<SharedClient> make_client(rd_kafka_type_t type, const Properties& properties, int events,
                                  const Observer& observer) {
   OwnedConf conf(rd_kafka_conf_new());

@@ -60,6 +60,12 @@ using Properties = std::map<std::string, std::string>;
 [[nodiscard]] Result<SharedClient> make_client(rd_kafka_type_t type, const Properties& properties,
                                                int events, const Observer& observer);
 
+/// rd_kafka_assign(), and waits until the fetchers of the assignment before have stopped: with a
+/// partition whose last stop is still under way taken away again, librdkafka 2.0.2 aborts.
+/// No list: nothing is assigned.
+[[nodiscard]] rd_kafka_resp_err_t assign_and_settle(rd_kafka_t* consumer,
+                                                    const rd_kafka_topic_partition_list_t* list);
+
 /// Runs it on a thread that nobody waits for. It must own all that it touches.
 void run_detached(std::function<void()> work);
 

@@ -51,6 +51,7 @@ void Reader::open(rd_kafka_t* consumer, const std::vector<Partition>& partitions
       queues_.erase(partition);
       continue;
     }
+    // Forwarding that an application set, even to nowhere, is left alone when fetching starts.
     rd_kafka_queue_forward(queue.get(), nullptr);
     rd_kafka_queue_io_event_enable(queue.get(), options_.wake_fd, &wake, sizeof wake);
   }
@@ -125,17 +126,6 @@ bool Reader::read(Partition partition, Assignment::Part& part) {
     read_records_ += static_cast<std::size_t>(count);
   }
   return more;
-}
-
-void Reader::accept(const rd_kafka_message_t& message) {
-  const Partition partition{message.partition};
-  Assignment::Part* part = assignment_.find(partition);
-  if (part == nullptr || part->state != Assignment::State::reading) return;
-  take(message, *part, wall_now());
-  // A fetcher that started after open() points to the common queue again.
-  if (const auto found = queues_.find(partition); found != queues_.end()) {
-    rd_kafka_queue_forward(found->second.get(), nullptr);
-  }
 }
 
 void Reader::take(const rd_kafka_message_t& message, Assignment::Part& part, WallTime now) {

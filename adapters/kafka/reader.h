@@ -32,7 +32,8 @@ class Reader {
   Reader(Options options, Decode decode, Inbox& inbox, Assignment& assignment,
          const Observer& observer);
 
-  /// After each assign: takes these partitions' records away from the consumer's common queue.
+  /// Before each assign: keeps these partitions' records out of the consumer's common queue. Two
+  /// queues of one partition would have no order, and what is passed over counts as concluded.
   void open(rd_kafka_t* consumer, const std::vector<Partition>& partitions);
   /// Drops a partition's queue and what of it waits here.
   void close(Partition partition);
@@ -43,8 +44,6 @@ class Reader {
   [[nodiscard]] bool read();
   /// Brings what waits to the inbox, at the latest at the deadline; false: it is full.
   [[nodiscard]] bool deliver(std::chrono::steady_clock::time_point deadline);
-  /// A record that came by the common queue, before open() took effect.
-  void accept(const rd_kafka_message_t& message);
 
   /// Partitions whose next record is gone, since the last call.
   [[nodiscard]] std::set<Partition> take_gaps() { return std::exchange(gaps_, {}); }

@@ -121,7 +121,7 @@ void KafkaSource::Loop::end_revocation() {
 
 void KafkaSource::Loop::unassign() {
   unassign_is_due_ = assign_is_due_ = false;
-  rd_kafka_assign(client_->get(), nullptr);
+  (void)assign_and_settle(client_->get(), nullptr);
 }
 
 void KafkaSource::Loop::begin_restoration() {
@@ -205,13 +205,12 @@ void KafkaSource::Loop::assign(std::vector<Input> news) {
   }
   assign_is_due_ = false;
   push_all(std::move(news));
-  const auto error = rd_kafka_assign(client_->get(), list.get());
+  reader_.open(client_->get(), reading);
+  const auto error = assign_and_settle(client_->get(), list.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     restart({Remedy::retry, "assigning " + settings_.topic + ": " + rd_kafka_err2str(error) +
                                 "; the Kafka client is made anew"});
-    return;
   }
-  reader_.open(client_->get(), reading);
 }
 
 void KafkaSource::Loop::on_error(rd_kafka_event_t& event) {

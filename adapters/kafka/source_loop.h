@@ -100,7 +100,7 @@ class KafkaSource::Loop {
   Stop stopping_ = Stop::no;
 
   SharedClient client_;
-  OwnedQueue queue_;  ///< the consumer's common queue: events, and records before open()
+  OwnedQueue queue_;  ///< the consumer's common queue: events, never records
   Assignment assignment_;
   Reader reader_;
   Ownership::Metadata metadata_;   ///< of the present assignment

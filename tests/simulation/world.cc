@@ -197,9 +197,21 @@ void World::turn(Process& process) {
   obey(process, commands);
 }
 
+/// The source obeys a little later, when the partition may be another assignment's.
+void World::set_paused(const Process& process, SourceOrders::Owned order, bool paused) {
+  at(up_to(20), [this, id = process.id, order, paused] {
+    Process* found = find(id);
+    if (found == nullptr) return;
+    const auto owned = found->owned.find(order.first);
+    if (owned != found->owned.end() && owned->second.epoch == order.second) {
+      owned->second.paused = paused;
+    }
+  });
+}
+
 void World::obey(Process& process, Commands& commands) {
-  for (const Partition partition : commands.source.pause) process.owned[partition].paused = true;
-  for (const Partition partition : commands.source.resume) process.owned[partition].paused = false;
+  for (const auto& order : commands.source.pause) set_paused(process, order, true);
+  for (const auto& order : commands.source.resume) set_paused(process, order, false);
   for (const auto& [partition, epoch] : commands.source.release) let_go(process, partition, epoch);
   for (const Partition partition : commands.source.reread) {
     at(up_to(500), [this, id = process.id, partition] {

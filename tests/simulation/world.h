@@ -80,6 +80,7 @@ class World {
   void feed(Process& process);
   void input(Process& process, Input input);
   void turn(Process& process);
+  void set_paused(const Process& process, SourceOrders::Owned order, bool paused);
   void obey(Process& process, Commands& commands);
   void submit(Process& process, Submit submit);
   void commit(Process& process, Record record);

@@ -99,9 +99,10 @@ struct Notice {
 
 /// To the source port: what to do about partitions.
 struct SourceOrders {
-  std::vector<Partition> pause;  ///< leave its queue unread
-  std::vector<Partition> resume;
-  std::vector<std::pair<Partition, Epoch>> release;  ///< a revoked partition may go now
+  using Owned = std::pair<Partition, Epoch>;  ///< void when it was assigned anew meanwhile
+  std::vector<Owned> pause;                   ///< leave its queue unread
+  std::vector<Owned> resume;
+  std::vector<Owned> release;  ///< a revoked partition may go now
   std::vector<Partition> reread;  ///< a record failed: assign it anew from the committed offset
 };
 

@@ -203,14 +203,87 @@ TEST_F(Source, ReadsNothingOfAPausedPartition) {
   const auto results = make_topic(1);
   Member member(source_settings(input), record_settings(results));
   ASSERT_TRUE(member.take_assigned(2));
-  member.source.order({.pause = {Partition{1}}});
+  const Epoch epoch = member.assigned[Partition{1}].epoch;
+  member.source.order({.pause = {{Partition{1}, epoch}, {Partition{0}, Epoch{99}}}});
   member.take_for(300ms);
   produce(input, events(10, 2));
   ASSERT_TRUE(member.take_deliveries(5));
   member.take_for(500ms);
   EXPECT_THAT(member.deliveries, SizeIs(5));
-  member.source.order({.resume = {Partition{1}}});
+  member.source.order({.resume = {{Partition{1}, epoch}}});
   EXPECT_TRUE(member.take_deliveries(10, 2s)) << "what was fetched is still there";
+}
+
+/// Threads that take the processor away from the source at every step.
+class Crowd {
+ public:
+  Crowd() {
+    for (int i = 0; i < 8; ++i) {
+      threads_.emplace_back([this] {
+        while (!over_) {
+        }
+      });
+    }
+  }
+  ~Crowd() {
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Crowd(const Crowd&) = delete;
+  Crowd& operator=(const Crowd&) = delete;
+
+ private:
+  std::atomic<bool> over_{false};
+  std::vector<std::thread> threads_;
+};
+
+/// Checks that the offsets of each partition follow each other within each epoch.
+class Sequence {
+ public:
+  [[nodiscard]] bool continues_with(const std::vector<Delivery>& deliveries) {
+    for (const Delivery& delivery : deliveries) {
+      const auto& [partition, offset] = delivery.position;
+      if (offset != next_[{partition, delivery.epoch}]++) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] std::size_t epochs() const { return next_.size(); }
+
+ private:
+  std::map<std::pair<Partition, Epoch>, Offset> next_;
+};
+
+// Fetchers start beside the reader: whoever is quicker, each record comes once and in order.
+TEST_F(Source, SkipsNothingWhenItJoins) {
+  const auto input = make_topic(8);
+  const auto results = make_topic(1);
+  constexpr std::size_t count = 40'000;
+  produce(input, events(count, 8));
+  const Crowd crowd;
+  for (int round = 0; round < 12; ++round) {
+    Member member(source_settings(input), record_settings(results));
+    ASSERT_TRUE(member.take_deliveries(count)) << "round " << round;
+    ASSERT_TRUE(Sequence().continues_with(member.deliveries)) << "round " << round;
+    EXPECT_THAT(member.lost, IsEmpty());
+    member.source.stop(true);
+  }
+}
+
+TEST_F(Source, SkipsNothingHoweverOftenItIsReadAnew) {
+  const auto input = make_topic(4);
+  const auto results = make_topic(1);
+  produce(input, events(60'000, 4));
+  Member member(source_settings(input), record_settings(results));
+  ASSERT_TRUE(member.take_assigned(4));
+  Sequence sequence;
+  for (int round = 0; round < 60; ++round) {
+    // One that is not read yet stays as it is.
+    member.source.order({.reread = {Partition{round % 4}, Partition{round / 4 % 4}}});
+    member.take_for(std::chrono::milliseconds(10 + round % 12 * 20));
+    ASSERT_TRUE(sequence.continues_with(std::exchange(member.deliveries, {}))) << round;
+  }
+  EXPECT_GT(sequence.epochs(), 30u) << "times that a partition was read";
+  ASSERT_TRUE(member.take_assigned(4));
 }
 
 TEST_F(Source, LetsAMessageThroughThatIsLargerThanItsFetchLimits) {

@@ -15,6 +15,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pair;
 using Kind = Notice::Kind;
 
 bool holds(const Submit& submit, std::string_view event) {
@@ -275,7 +276,7 @@ TEST(Outcomes, StopReadingWhenTooManyEventsNameNoOrganisation) {
   EXPECT_TRUE(core.orders().pause.empty());
   core.deliver("?");
   EXPECT_TRUE(core.status().source_braked);
-  EXPECT_THAT(core.orders().pause, ElementsAre(Partition{0}));
+  EXPECT_THAT(core.orders().pause, ElementsAre(Pair(Partition{0}, Epoch{1})));
 }
 
 TEST(Outcomes, DoNotEndAPausedReadingOfTheClock) {

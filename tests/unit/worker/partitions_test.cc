@@ -236,11 +236,11 @@ TEST(Partitions, ArePausedWhileTheirShareOfTheMemoryIsUsedUp) {
   Core core(settings);
   core.assign();
   core.deliver("ada@1*4000 bob@1*4000 cleo@1*4000");
-  EXPECT_THAT(core.orders().pause, ElementsAre(Partition{0}));
+  EXPECT_THAT(core.orders().pause, ElementsAre(Pair(Partition{0}, Epoch{1})));
   core.accept();
   EXPECT_THAT(core.orders().resume, IsEmpty()) << "what is not recorded is still here";
   (void)core.record_all();
-  EXPECT_THAT(core.orders().resume, ElementsAre(Partition{0}));
+  EXPECT_THAT(core.orders().resume, ElementsAre(Pair(Partition{0}, Epoch{1})));
   EXPECT_EQ(core.status().bytes_held, 0u);
 }
 
@@ -253,7 +253,7 @@ TEST(Partitions, AreNotReadOnWhenTheMetadataCannotHoldTheirOffsets) {
   std::string many;
   for (int i = 0; i < 1'500; ++i) many += " o1:m" + std::to_string(i) + "@1";
   core.deliver(many);
-  EXPECT_THAT(core.orders().pause, ElementsAre(Partition{0}));
+  EXPECT_THAT(core.orders().pause, ElementsAre(Pair(Partition{0}, Epoch{1})));
   (void)core.record_all();
   EXPECT_LE(encode(core.mark(), 0).size(), 100u);
   core.pass(61s);
