@@ -12,6 +12,9 @@ namespace {
 
 using Field = Texts::Field;
 
+/// So many changes ahead are asked for from memory while one is handled.
+constexpr std::size_t fetched_ahead = 4;
+
 Uuid random_uuid(Random& random) {
   Uuid uuid;
   for (std::size_t half = 0; half < 2; ++half) {
@@ -107,28 +110,33 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
   std::vector<Slot> slots;
   std::size_t entries = 0;
   std::size_t bytes = 0;
+  std::size_t first_comma = 0;
   for (queue.trim(slots_); !queue.references.empty(); queue.trim(slots_)) {
     const Slot slot = queue.references.front().slot;
     const Held& held = slots_[slot];
-    const std::string_view head = held.delivery.texts[Field::head];
     if (slots.empty()) {
+      const std::string_view head = held.delivery->texts[Field::head];
       entries = head.empty() ? 0 : 1;
       bytes = prefix_[static_cast<std::size_t>(lane)].size() + fhir::bundle_suffix().size() +
               head.size();
-    } else if (held.change().head != slots_[slots.front()].change().head) {
+      first_comma = head.empty() ? 0 : 1;
+    } else if (lane == Lane::offerings &&
+               held.change().head != slots_[slots.front()].change().head) {
       break;
     }
-    const bool comma = !slots.empty() || !head.empty();
-    const std::size_t more = held.delivery.texts[Field::entry].size() + (comma ? 1 : 0);
-    if (entries + held.change().entries > settings_.batch.entries_max ||
+    const std::size_t more = held.entry_bytes - 1 + (slots.empty() ? first_comma : 1);
+    if (entries + held.entries > settings_.batch.entries_max ||
         bytes + more > settings_.batch.bytes_max) {
       break;
     }
-    entries += held.change().entries;
+    entries += held.entries;
     bytes += more;
     leave_queue(slot);
     queue.references.pop_front();
     slots.push_back(slot);
+    if (queue.references.size() > fetched_ahead) {
+      slots_.fetch(queue.references[fetched_ahead].slot);
+    }
   }
   ensure(!slots.empty());
   return slots;
@@ -138,21 +146,21 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
 void Worker::put_in_flight(Slot slot, BatchInFlight& batch, Submit& command) {
   Held& held = slots_[slot];
   (void)slots_.place(slot, Place::in_flight);
-  if (++held.attempt > 1) ++retries_[static_cast<std::size_t>(held.change().lane)];
+  if (++held.attempt > 1) ++retries_[static_cast<std::size_t>(held.lane)];
   const Change& change = held.change();
   KeyState& key = *held.key;
   ensure(key.waiting == slot && !key.is_excluded());
   key.waiting = Slots::none;
   key.in_flight = slot;
   if (batch.bundle_entries > 0) command.body += ',';
-  command.body += held.delivery.texts[Field::entry];
+  command.body += held.delivery->texts[Field::entry];
   batch.bundle_entries += change.entries;
-  command.entries.push_back({change.full_url, std::string(held.delivery.texts[Field::identifier])});
-  const std::pair under{held.delivery.position.partition, held.delivery.epoch};
+  command.entries.push_back(
+      {change.full_url, std::string(held.delivery->texts[Field::identifier])});
+  const std::pair under{held.position.partition, held.epoch};
   ++flights_[under.first].in_flight;
   if (PartitionState* partition = partition_of(under.first, under.second)) {
-    partition->submitted_end =
-        std::max(partition->submitted_end, held.delivery.position.offset + 1);
+    partition->submitted_end = std::max(partition->submitted_end, held.position.offset + 1);
     ensure(partition->submitted_end <= partition->submittable_to);
   }
   if (std::find(command.under.begin(), command.under.end(), under) == command.under.end()) {
@@ -175,13 +183,21 @@ void Worker::submit(Organization& organization, Lane lane, std::vector<Slot> slo
                  .organization = organization.number,
                  .body = prefix_[static_cast<std::size_t>(lane)]};
   std::size_t bytes = command.body.size() + fhir::bundle_suffix().size();
-  for (const Slot slot : slots) bytes += slots_[slot].delivery.texts[Field::entry].size() + 1;
-  const std::string_view head = slots_[slots.front()].delivery.texts[Field::head];
+  for (const Slot slot : slots) bytes += slots_[slot].entry_bytes;
+  const std::string_view head = slots_[slots.front()].delivery->texts[Field::head];
   command.body.reserve(bytes + head.size());
   command.entries.reserve(slots.size());
   command.body += head;
   batch.bundle_entries = head.empty() ? 0 : 1;
-  for (const Slot slot : slots) put_in_flight(slot, batch, command);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (i + 2 * fetched_ahead < slots.size()) {
+      slots_[slots[i + 2 * fetched_ahead]].fetch_delivery();
+    }
+    if (i + fetched_ahead < slots.size()) {
+      slots_[slots[i + fetched_ahead]].delivery->texts.fetch(Field::entry);
+    }
+    put_in_flight(slots[i], batch, command);
+  }
   command.body += fhir::bundle_suffix();
   ensure(command.body.size() <= settings_.batch.bytes_max);
   ensure(batch.bundle_entries <= settings_.batch.entries_max);

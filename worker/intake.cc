@@ -14,10 +14,6 @@ using Field = Texts::Field;
 
 constexpr Milliseconds full_notice_after{60'000};
 
-std::size_t bytes_of(const Held& held) {
-  return held.delivery.texts[Field::entry].size() + 1;
-}
-
 }  // namespace
 
 void Worker::take(Assigned& input) {
@@ -114,7 +110,7 @@ void Worker::admit(Delivery&& delivery, PartitionState& partition) {
   }
   const Slot slot = slots_.add(std::move(delivery));
   slots_[slot].since = now_;
-  if (slots_[slot].is_change()) {
+  if (slots_[slot].is_change) {
     (void)source_brake_.note(false);
     admit_change(slot);
   } else {
@@ -123,7 +119,7 @@ void Worker::admit(Delivery&& delivery, PartitionState& partition) {
 }
 
 void Worker::admit_finding(Slot slot) {
-  const Finding& finding = std::get<Finding>(slots_[slot].delivery.content);
+  const Finding& finding = std::get<Finding>(slots_[slot].delivery->content);
   const Reason reason = finding.reason;
   const Verdict verdict = entry_of(reason).verdict;
   if (finding.organization) {
@@ -161,17 +157,18 @@ void Worker::note(Organization& organization, Brake& brake, bool unusable) {
 
 bool Worker::fits_alone(const Held& held) const {
   const Change& change = held.change();
-  const std::size_t head = held.delivery.texts[Field::head].size();
+  const std::size_t head = held.delivery->texts[Field::head].size();
   const std::size_t entries = change.entries + (head > 0 ? 1u : 0u);
   const std::size_t bytes = prefix_[static_cast<std::size_t>(change.lane)].size() +
                             fhir::bundle_suffix().size() + (head > 0 ? head + 1 : 0) +
-                            held.delivery.texts[Field::entry].size();
+                            held.delivery->texts[Field::entry].size();
   return entries <= settings_.batch.entries_max && bytes <= settings_.batch.bytes_max;
 }
 
 void Worker::admit_change(Slot slot) {
   const Change& change = slots_[slot].change();
   Organization& organization = organization_of(change.organization);
+  slots_[slot].organization = &organization;
   if (change.lane == Lane::offerings) ++organization.offerings_open;
   if (!fits_alone(slots_[slot])) {
     (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, nullptr);
@@ -233,22 +230,20 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
   for (Slot at = old.chain; at != Slots::none; at = slots_[at].next) {
     if (slots_[at].as == ChainedAs::same) slots_[at].as = ChainedAs::newer_version;
   }
-  const bool same_partition = old.delivery.position.partition == fresh.delivery.position.partition;
+  const bool same_partition = old.position.partition == fresh.position.partition;
   if (old.place == Place::queued) leave_queue(waiting);
   // In a queue it may take the place only if it may go too: else a key that changes faster than
   // records become durable would never be submitted.
-  const PartitionState* partition =
-      partition_of(fresh.delivery.position.partition, fresh.delivery.epoch);
+  const PartitionState* partition = partition_of(fresh.position.partition, fresh.epoch);
   const bool fits_place =
       old.place != Place::queued || (partition != nullptr && may_submit(fresh, *partition));
   if (old.place != Place::grouped && same_partition && fits_place) {
-    std::swap(old.delivery, fresh.delivery);
-    std::swap(old.attempt, fresh.attempt);
+    old.swap_delivery(fresh);
     if (old.place == Place::queued) {
-      ReadyQueue& queue = organization_of(old.change().organization).queue(old.change().lane);
+      ReadyQueue& queue = old.organization->queue(old.lane);
       ++queue.changes;
-      queue.entries += old.change().entries;
-      queue.bytes += bytes_of(old);
+      queue.entries += old.entries;
+      queue.bytes += old.entry_bytes;
     }
     chain(waiting, newer, ChainedAs::newer_version);
     return;
@@ -261,7 +256,7 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
 }
 
 void Worker::place(Slot slot, KeyState& key) {
-  const auto partition = partitions_.find(slots_[slot].delivery.position.partition);
+  const auto partition = partitions_.find(slots_[slot].position.partition);
   if (partition != partitions_.end() && !may_submit(slots_[slot], partition->second)) {
     partition->second.unready.push_back(slots_.place(slot, Place::unready));
   } else if (key.is_excluded()) {
@@ -275,20 +270,20 @@ void Worker::place(Slot slot, KeyState& key) {
 
 void Worker::put_in_queue(Slot slot) {
   const Held& held = slots_[slot];
-  ReadyQueue& queue = organization_of(held.change().organization).queue(held.change().lane);
+  ReadyQueue& queue = held.organization->queue(held.lane);
   queue.references.push_back(slots_.place(slot, Place::queued));
   ++queue.changes;
-  queue.entries += held.change().entries;
-  queue.bytes += bytes_of(held);
+  queue.entries += held.entries;
+  queue.bytes += held.entry_bytes;
 }
 
 /// The counts only; the reference goes stale with the slot's next placement.
 void Worker::leave_queue(Slot slot) {
   const Held& held = slots_[slot];
-  ReadyQueue& queue = organization_of(held.change().organization).queue(held.change().lane);
+  ReadyQueue& queue = held.organization->queue(held.lane);
   --queue.changes;
-  queue.entries -= held.change().entries;
-  queue.bytes -= bytes_of(held);
+  queue.entries -= held.entries;
+  queue.bytes -= held.entry_bytes;
 }
 
 void Worker::begin_revoke(Partition number, PartitionState& partition) {
@@ -314,13 +309,12 @@ void Worker::drop_from_chains(Partition number, bool lost) {
   for (Slot head = 0; head < slots_.end(); ++head) {
     const Place at = slots_[head].place;
     if (at == Place::free || at == Place::chained) continue;
-    const bool keeps =
-        !lost && at == Place::in_flight && slots_[head].delivery.position.partition == number;
+    const bool keeps = !lost && at == Place::in_flight && slots_[head].position.partition == number;
     if (keeps) continue;
     Slot* link = &slots_[head].chain;
     while (*link != Slots::none) {
       const Slot older = *link;
-      if (slots_[older].delivery.position.partition != number) {
+      if (slots_[older].position.partition != number) {
         link = &slots_[older].next;
         continue;
       }
@@ -336,16 +330,16 @@ void Worker::drop_waiting(Partition number, bool lost) {
   for (Slot slot = 0; slot < slots_.end(); ++slot) {
     Held& held = slots_[slot];
     if (held.place == Place::free || held.place == Place::chained ||
-        held.delivery.position.partition != number) {
+        held.position.partition != number) {
       continue;
     }
     if (held.place == Place::in_flight) continue;  // its epoch says what its answer is worth
     for (Slot at = held.chain; at != Slots::none; at = slots_[at].next) survivors.push_back(at);
     if (held.place == Place::queued) leave_queue(slot);
-    if (held.is_change()) {
+    if (held.is_change) {
       KeyState& key = key_of(slot);
       if (key.waiting == slot) key.waiting = Slots::none;
-      remember_key(held.change().key, key);
+      remember_key(key);
     }
     forget(slot);
   }
@@ -358,12 +352,12 @@ void Worker::drop_waiting(Partition number, bool lost) {
 /// Gives the slot back without a conclusion; the delivery will be read again by whoever owns it.
 void Worker::forget(Slot slot) {
   const Held& held = slots_[slot];
-  if (held.is_change() && held.change().lane == Lane::offerings) {
-    --organization_of(held.change().organization).offerings_open;
+  if (held.is_change && held.lane == Lane::offerings) {
+    --held.organization->offerings_open;
   }
-  const auto partition = partitions_.find(held.delivery.position.partition);
-  if (partition != partitions_.end() && partition->second.epoch == held.delivery.epoch) {
-    partition->second.bytes -= held.delivery.cost();
+  const auto partition = partitions_.find(held.position.partition);
+  if (partition != partitions_.end() && partition->second.epoch == held.epoch) {
+    partition->second.bytes -= held.cost;
   }
   slots_.remove(slot);
 }

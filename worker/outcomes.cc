@@ -28,10 +28,12 @@ void Worker::take(Outcome& input) {
   --batch.organization->in_flight;
   if (batch.probes_endpoint) endpoint_.probe_ended();
   if (batch.probes_organization) batch.organization->hold.probe_ended();
+  for (const Slot slot : batch.slots) slots_.fetch(slot);
   for (const Slot slot : batch.slots) {
     const Held& held = slots_[slot];
+    held.fetch_delivery();
     ensure(held.place == Place::in_flight);
-    --flights_[held.delivery.position.partition].in_flight;
+    --flights_[held.position.partition].in_flight;
   }
   std::visit([&](const auto& outcome) { judge(batch, outcome, input); }, input.outcome);
 }
@@ -171,7 +173,7 @@ void Worker::remember_unknown(BatchInFlight& batch) {
     const Held& held = slots_[slot];
     KeyState& key = key_of(slot);
     key.not_before = std::max(key.not_before, settled);
-    TimePoint& unsettled_until = flights_[held.delivery.position.partition].unsettled_until;
+    TimePoint& unsettled_until = flights_[held.position.partition].unsettled_until;
     unsettled_until = std::max(unsettled_until, settled);
   }
 }
@@ -243,17 +245,14 @@ bool Worker::comes_back(Slot slot) {
   KeyState& key = key_of(slot);
   ensure(key.in_flight == slot);
   key.in_flight = Slots::none;
-  const PartitionState* partition =
-      partition_of(held.delivery.position.partition, held.delivery.epoch);
+  const PartitionState* partition = partition_of(held.position.partition, held.epoch);
   if (partition == nullptr || partition->revoking) {
-    const MemberKey member = held.change().key;
     Slot older = held.chain;
     forget(slot);
     while (older != Slots::none) {
       const Slot next = std::exchange(slots_[older].next, Slots::none);
       const Held& hung = slots_[older];
-      const PartitionState* its =
-          partition_of(hung.delivery.position.partition, hung.delivery.epoch);
+      const PartitionState* its = partition_of(hung.position.partition, hung.epoch);
       if (its == nullptr || its->revoking) {
         forget(older);
       } else {
@@ -261,7 +260,7 @@ bool Worker::comes_back(Slot slot) {
       }
       older = next;
     }
-    free_key(member, key);
+    free_key(key);
     return false;
   }
   if (key.waiting == Slots::none) return true;

@@ -10,27 +10,29 @@ namespace helsekontakter {
 /// Moves the delivery of a slot to the next record and gives the slot back.
 Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key) {
   Held& held = slots_[slot];
-  PartitionState* partition = partition_of(held.delivery.position.partition, held.delivery.epoch);
+  PartitionState* partition = partition_of(held.position.partition, held.epoch);
   ensure(partition != nullptr);
-  partition->progress.conclude(held.delivery.position.offset);
+  partition->progress.conclude(held.position.offset);
   ++partition->unrecorded;
   conclusions_.push_back({.delivery = std::move(held.delivery),
                           .verdict = verdict,
                           .reason = reason,
                           .attempt = held.attempt,
                           .batch = Conclusion::no_batch});
-  frees_key_.push_back(frees_key);
+  const bool is_offering = held.is_change && held.lane == Lane::offerings;
+  concluding_.push_back({.frees_key = frees_key,
+                         .offering = is_offering ? held.organization : nullptr,
+                         .partition = held.position.partition,
+                         .bytes = held.cost});
   slots_.remove(slot);
   return conclusions_.back();
 }
 
 void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                       std::uint32_t batch) {
-  Held& held = slots_[slot];
-  const Change change = held.change();
+  const Held& held = slots_[slot];
   KeyState& key = key_of(slot);
-  const PartitionState* partition =
-      partition_of(held.delivery.position.partition, held.delivery.epoch);
+  const PartitionState* partition = partition_of(held.position.partition, held.epoch);
   if (partition == nullptr) {
     (void)comes_back(slot);
     return;
@@ -38,8 +40,9 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
   ensure(key.in_flight == slot && !key.concluding);
   key.in_flight = Slots::none;
   key.concluding = true;
-  key.concluded_version = std::max(key.concluded_version, change.version);
-  key.concluded_content = change.content;
+  key.concluded_version = std::max(key.concluded_version, held.change().version);
+  key.concluded_content = held.change().content;
+  Organization& organization = *held.organization;
   Slot older = held.chain;
   const auto head = static_cast<std::uint32_t>(conclusions_.size());
   Conclusion& conclusion = add_conclusion(slot, verdict, reason, &key);
@@ -64,7 +67,6 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
     }
     older = next;
   }
-  Organization& organization = *organization_pointer(change.organization);
   note(organization, organization.answer_brake, verdict == Verdict::rejected);
 }
 
@@ -154,27 +156,22 @@ void Worker::record() {
 
 void Worker::take_into(RecordUnderWay& under_way, Record& record) {
   RecordedPartition* last = nullptr;
-  for (std::size_t i = 0; i < conclusions_.size(); ++i) {
-    const Delivery& delivery = conclusions_[i].delivery;
-    if (const auto* change = std::get_if<Change>(&delivery.content)) {
-      if (frees_key_[i] != nullptr) under_way.keys.emplace_back(change->key, frees_key_[i]);
-      if (change->lane == Lane::offerings) {
-        under_way.offerings.push_back(organization_pointer(change->organization));
-      }
+  for (std::size_t i = 0; i < concluding_.size(); ++i) {
+    const Concluding& one = concluding_[i];
+    if (one.frees_key != nullptr) under_way.keys.push_back(one.frees_key);
+    if (one.offering != nullptr) under_way.offerings.push_back(one.offering);
+    if (last == nullptr || last->partition != one.partition) {
+      last = &*std::find_if(
+          under_way.partitions.begin(), under_way.partitions.end(),
+          [&](const RecordedPartition& partition) { return partition.partition == one.partition; });
     }
-    if (last == nullptr || last->partition != delivery.position.partition) {
-      last = &*std::find_if(under_way.partitions.begin(), under_way.partitions.end(),
-                            [&](const RecordedPartition& partition) {
-                              return partition.partition == delivery.position.partition;
-                            });
-    }
-    last->bytes += delivery.cost();
+    last->bytes += one.bytes;
   }
   const std::size_t size = conclusions_.size();
   record.conclusions = std::exchange(conclusions_, {});
   conclusions_.reserve(size);  // the next record is about as large; growing moves it all
   record.batches = std::exchange(batch_facts_, {});
-  frees_key_.clear();
+  concluding_.clear();
 }
 
 void Worker::take(Recorded& input) {
@@ -204,9 +201,11 @@ void Worker::take(Recorded& input) {
       if (!partition->recovering) place_unready(*partition);
     }
   }
-  for (const auto& [member, key] : done.keys) {
-    key->concluding = false;
-    free_key(member, *key);
+  constexpr std::size_t ahead = 4;
+  for (std::size_t i = 0; i < done.keys.size(); ++i) {
+    if (i + ahead < done.keys.size()) __builtin_prefetch(done.keys[i + ahead]);
+    done.keys[i]->concluding = false;
+    free_key(*done.keys[i]);
   }
 }
 
@@ -226,35 +225,31 @@ void Worker::release_late() {
 }
 
 /// The key's request is over and its conclusion durable: what waits for it may go on.
-void Worker::free_key(const MemberKey& member, KeyState& key) {
+void Worker::free_key(KeyState& key) {
   if (key.waiting != Slots::none && !key.is_excluded() &&
       slots_[key.waiting].place == Place::blocked) {
     place(key.waiting, key);
   }
-  remember_key(member, key);
+  remember_key(key);
 }
 
 /// A lost partition's conclusions are not published; its changes will be read again.
 void Worker::discard_conclusions_of(Partition number) {
   std::vector<Conclusion> kept;
-  std::vector<KeyState*> kept_frees;
+  std::vector<Concluding> kept_concluding;
   std::vector<std::uint32_t> moved(conclusions_.size(), Conclusion::no_index);
   for (std::size_t i = 0; i < conclusions_.size(); ++i) {
     Conclusion& conclusion = conclusions_[i];
-    if (conclusion.delivery.position.partition != number) {
+    if (concluding_[i].partition != number) {
       moved[i] = static_cast<std::uint32_t>(kept.size());
       kept.push_back(std::move(conclusion));
-      kept_frees.push_back(frees_key_[i]);
+      kept_concluding.push_back(concluding_[i]);
       continue;
     }
-    const auto* change = std::get_if<Change>(&conclusion.delivery.content);
-    if (change == nullptr) continue;
-    if (change->lane == Lane::offerings) {
-      --organization_pointer(change->organization)->offerings_open;
-    }
-    if (frees_key_[i] != nullptr) {
-      frees_key_[i]->concluding = false;
-      free_key(change->key, *frees_key_[i]);
+    if (concluding_[i].offering != nullptr) --concluding_[i].offering->offerings_open;
+    if (KeyState* key = concluding_[i].frees_key) {
+      key->concluding = false;
+      free_key(*key);
     }
   }
   for (Conclusion& conclusion : kept) {
@@ -263,7 +258,7 @@ void Worker::discard_conclusions_of(Partition number) {
     }
   }
   conclusions_ = std::move(kept);
-  frees_key_ = std::move(kept_frees);
+  concluding_ = std::move(kept_concluding);
 }
 
 void Worker::finish() {

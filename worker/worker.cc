@@ -80,32 +80,34 @@ void Worker::run_timers() {
     if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
   }
   while (!settling_keys_.empty() && settling_keys_.top().due <= now_) {
-    const auto found = keys_.find(settling_keys_.top().key);
+    KeyState& key = *settling_keys_.top().key;
     settling_keys_.pop();
-    forget_key(found->first, found->second);
+    forget_key(key);
   }
 }
 
 /// A key that nothing waits for is remembered for a while, so that an older version that comes
 /// late finds the newer one; the table of them is bounded.
-void Worker::remember_key(const MemberKey& member, KeyState& key) {
+void Worker::remember_key(KeyState& key) {
   if (!key.is_idle() || key.remembered) return;
   key.remembered = true;
-  remembered_keys_.emplace_back(member, &key);
+  remembered_keys_.push_back(&key);
   if (remembered_keys_.size() <= settings_.remembered_keys_max) return;
-  const auto [oldest, its] = remembered_keys_.front();
+  KeyState& oldest = *remembered_keys_.front();
   remembered_keys_.pop_front();
-  forget_key(oldest, *its);
+  constexpr std::size_t ahead = 4;
+  if (remembered_keys_.size() > ahead) __builtin_prefetch(remembered_keys_[ahead]);
+  forget_key(oldest);
 }
 
 /// The key's turn in the queue of idle ones is over.
-void Worker::forget_key(const MemberKey& member, KeyState& key) {
+void Worker::forget_key(KeyState& key) {
   if (!key.is_idle()) {
     key.remembered = false;
   } else if (key.not_before > now_) {
-    settling_keys_.push({key.not_before, member});
+    settling_keys_.push({key.not_before, &key});
   } else {
-    keys_.erase(MemberKey(member));
+    keys_.erase(key);
   }
 }
 

@@ -69,6 +69,13 @@ class Worker {
     bool probes_endpoint = false;
     std::size_t bytes = 0;
   };
+  /// What the core needs to know of a conclusion, beside the conclusion itself.
+  struct Concluding {
+    KeyState* frees_key = nullptr;     // the key that waits for it, if any
+    Organization* offering = nullptr;  // whose open offering it is, if any
+    Partition partition{};
+    std::uint32_t bytes = 0;
+  };
   struct RecordedPartition {
     Partition partition{};
     Epoch epoch{};
@@ -84,7 +91,7 @@ class Worker {
   };
   struct RecordUnderWay {
     RecordId id{};
-    std::vector<std::pair<MemberKey, KeyState*>> keys;
+    std::vector<KeyState*> keys;           // that it frees
     std::vector<Organization*> offerings;  // whose count of open offerings falls
     std::vector<RecordedPartition> partitions;
   };
@@ -95,7 +102,7 @@ class Worker {
   };
   struct KeyTimer {
     TimePoint due;
-    MemberKey key;
+    KeyState* key = nullptr;
     bool operator<(const KeyTimer& other) const { return due > other.due; }
   };
 
@@ -129,7 +136,7 @@ class Worker {
   void place_unready(PartitionState& partition);
   /// What the last owner may have submitted is read, and the next owner will read this one first.
   [[nodiscard]] static bool may_submit(const Held& held, const PartitionState& partition) {
-    return !partition.recovering && held.delivery.position.offset < partition.submittable_to;
+    return !partition.recovering && held.position.offset < partition.submittable_to;
   }
   [[nodiscard]] std::size_t ready_changes() const;
   [[nodiscard]] std::size_t enough_ready() const;
@@ -195,13 +202,12 @@ class Worker {
   void release_late();
   [[nodiscard]] bool is_quiet(Partition number) const;
   void discard_conclusions_of(Partition number);
-  void free_key(const MemberKey& member, KeyState& key);
-  void remember_key(const MemberKey& member, KeyState& key);
-  void forget_key(const MemberKey& member, KeyState& key);
+  void free_key(KeyState& key);
+  void remember_key(KeyState& key);
+  void forget_key(KeyState& key);
   void finish();
 
   Organization& organization_of(OrganizationNumber number);
-  Organization* organization_pointer(OrganizationNumber number) { return &organization_of(number); }
   void notice(Notice::Kind kind, std::optional<OrganizationNumber> organization,
               std::optional<Partition> partition, std::string text);
   [[nodiscard]] PartitionState* partition_of(Partition number, Epoch epoch);
@@ -233,7 +239,7 @@ class Worker {
   KeyTable keys_;
   std::priority_queue<Timer> delayed_;
   std::priority_queue<KeyTimer> settling_keys_;
-  std::deque<std::pair<MemberKey, KeyState*>> remembered_keys_;
+  std::deque<KeyState*> remembered_keys_;
   std::uint64_t tombstones_ = 0;
   std::array<std::uint64_t, lanes> retries_{};
 
@@ -249,7 +255,7 @@ class Worker {
   std::uint64_t last_record_ = 0;
 
   std::vector<Conclusion> conclusions_;  // wait for the next record
-  std::vector<KeyState*> frees_key_;     // for each of them: the key that waits for it, if any
+  std::vector<Concluding> concluding_;   // for each of them
   std::vector<BatchFacts> batch_facts_;
   std::optional<RecordUnderWay> recording_;
   std::vector<LateRelease> late_releases_;

@@ -1,5 +1,8 @@
 #include "adapters/kafka/client.h"
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -20,6 +23,45 @@ void forward_log(const rd_kafka_t* handle, int level, const char* facility, cons
 
 void run_detached(std::function<void()> work) {
   std::thread(std::move(work)).detach();
+}
+
+struct ErrandThread::Queue {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::function<void()>> waiting;
+  bool over = false;
+};
+
+ErrandThread::ErrandThread() : queue_(std::make_shared<Queue>()) {
+  run_detached([queue = queue_] {
+    while (true) {
+      std::function<void()> work;
+      {
+        std::unique_lock lock(queue->mutex);
+        queue->changed.wait(lock, [&] { return queue->over || !queue->waiting.empty(); });
+        if (queue->waiting.empty()) return;
+        work = std::move(queue->waiting.front());
+        queue->waiting.pop_front();
+      }
+      work();
+    }
+  });
+}
+
+ErrandThread::~ErrandThread() {
+  {
+    const std::lock_guard lock(queue_->mutex);
+    queue_->over = true;
+  }
+  queue_->changed.notify_all();
+}
+
+void ErrandThread::run(std::function<void()> work) {
+  {
+    const std::lock_guard lock(queue_->mutex);
+    queue_->waiting.push_back(std::move(work));
+  }
+  queue_->changed.notify_all();
 }
 
 Client::~Client() {

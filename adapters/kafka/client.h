@@ -69,6 +69,23 @@ using Properties = std::map<std::string, std::string>;
 /// Runs it on a thread that nobody waits for. It must own all that it touches.
 void run_detached(std::function<void()> work);
 
+/// A thread that nobody waits for, for calls that may hang: one after another. When one hangs, let
+/// go of the object; the thread ends with its call.
+class ErrandThread {
+ public:
+  ErrandThread();
+  ~ErrandThread();
+  ErrandThread(const ErrandThread&) = delete;
+  ErrandThread& operator=(const ErrandThread&) = delete;
+
+  /// It must own all that it touches.
+  void run(std::function<void()> work);
+
+ private:
+  struct Queue;
+  const std::shared_ptr<Queue> queue_;
+};
+
 [[nodiscard]] inline int remaining_ms(std::chrono::steady_clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       deadline - std::chrono::steady_clock::now());

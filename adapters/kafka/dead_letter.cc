@@ -15,7 +15,7 @@ constexpr std::size_t key_bytes_max = 1024;  // of a reference
 
 /// What is wrong and where the event stands. No text of the event: only closed codes and numbers.
 std::string error_text(const Conclusion& conclusion, const std::string& topic) {
-  const Position& position = conclusion.delivery.position;
+  const Position& position = conclusion.delivery->position;
   std::string text = R"({"verdict":")";
   text += name(conclusion.verdict);
   if (conclusion.reason != Reason::none) {
@@ -38,7 +38,7 @@ void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_
 
 DeadLetter make_dead_letter(const Conclusion& conclusion, const std::string& topic,
                             std::size_t bytes_max) {
-  const Texts& texts = conclusion.delivery.texts;
+  const Texts& texts = conclusion.delivery->texts;
   const std::string_view payload = texts[Field::payload];
   const auto originals = json::unpack_headers(texts[Field::headers]);
   const std::string error = error_text(conclusion, topic);

@@ -78,6 +78,7 @@ class KafkaRecorder::Loop {
   std::optional<Record> waiting_;
   bool stopping_ = false;
 
+  std::optional<ErrandThread> errands_;
   SharedSession session_;
   Clock::time_point open_at_{};
   Milliseconds backoff_{0};
@@ -136,13 +137,14 @@ bool KafkaRecorder::Loop::rest_until(Clock::time_point at) {
   return !changed_.wait_until(lock, at, [&] { return stopping_; });
 }
 
-/// Runs a call that may hang on a thread of its own. Nothing when it did not end in time or the
-/// recorder is to stop; the call then goes on and its answer is dropped.
+/// Runs a call that may hang on another thread. Nothing when it did not end in time or the recorder
+/// is to stop; the call then goes on, its answer is dropped, and the next gets another thread.
 template <class T>
 std::optional<T> KafkaRecorder::Loop::run_errand(std::function<T()> work,
                                                  Clock::time_point deadline) {
   auto errand = std::make_shared<Errand<T>>();
-  run_detached([errand, work = std::move(work)] {
+  if (!errands_) errands_.emplace();
+  errands_->run([errand, work = std::move(work)] {
     T answer = work();
     const std::lock_guard lock(errand->mutex);
     errand->answer.emplace(std::move(answer));
@@ -156,7 +158,9 @@ std::optional<T> KafkaRecorder::Loop::run_errand(std::function<T()> work,
       if (errand->answer) return std::move(errand->answer);
     }
     const std::lock_guard lock(mutex_);
-    if (stopping_ || Clock::now() >= deadline) return std::nullopt;
+    if (!stopping_ && Clock::now() < deadline) continue;
+    errands_.reset();
+    return std::nullopt;
   }
 }
 

@@ -121,8 +121,8 @@ std::string batch_text(const BatchFacts& batch) {
 }  // namespace
 
 Uuid result_id(const Conclusion& conclusion) {
-  const Texts& texts = conclusion.delivery.texts;
-  if (const auto* finding = std::get_if<Finding>(&conclusion.delivery.content)) {
+  const Texts& texts = conclusion.delivery->texts;
+  if (const auto* finding = std::get_if<Finding>(&conclusion.delivery->content)) {
     return crypto::uuid_v5(result_namespace, {finding->event.hex(), texts[Field::resend]});
   }
   if (conclusion.verdict == Verdict::inactive) {
@@ -156,7 +156,7 @@ void ResultWriter::begin(const Record& record, WallTime now) {
 }
 
 std::size_t ResultWriter::bytes_max(const Conclusion& conclusion, std::size_t text_max) const {
-  const Texts& texts = conclusion.delivery.texts;
+  const Texts& texts = conclusion.delivery->texts;
   std::size_t bytes = conclusion.endpoint_event_id.size();
   for (const Field field : {Field::id, Field::source, Field::type, Field::subject,
                             Field::traceparent, Field::tracestate, Field::resend}) {
@@ -171,11 +171,11 @@ std::size_t ResultWriter::bytes_max(const Conclusion& conclusion, std::size_t te
 
 void ResultWriter::append(const Conclusion& conclusion, std::string& out,
                           std::size_t text_max) const {
-  const Texts& texts = conclusion.delivery.texts;
+  const Texts& texts = conclusion.delivery->texts;
   append_attributes(conclusion, out, text_max);
   append_event(texts, out, text_max);
-  const auto* change = std::get_if<Change>(&conclusion.delivery.content);
-  const auto* finding = std::get_if<Finding>(&conclusion.delivery.content);
+  const auto* change = std::get_if<Change>(&conclusion.delivery->content);
+  const auto* finding = std::get_if<Finding>(&conclusion.delivery->content);
   const auto organization = change    ? std::optional(change->organization)
                             : finding ? finding->organization
                                       : std::nullopt;
@@ -198,22 +198,22 @@ void ResultWriter::append(const Conclusion& conclusion, std::string& out,
   }
   if (conclusion.superseded_by != Conclusion::no_index) {
     ensure(record_ != nullptr && conclusion.superseded_by < record_->conclusions.size());
-    const Texts& newer = record_->conclusions[conclusion.superseded_by].delivery.texts;
+    const Texts& newer = record_->conclusions[conclusion.superseded_by].delivery->texts;
     append_text(R"(,"supersededBy":")", cut(newer[Field::id], text_max), out);
   }
   if (!texts[Field::resend].empty()) {
     append_text(R"(,"resend":")", cut(texts[Field::resend], text_max), out);
   }
   out += before_origin_;
-  append_number(static_cast<std::int32_t>(conclusion.delivery.position.partition), out);
+  append_number(static_cast<std::int32_t>(conclusion.delivery->position.partition), out);
   out += R"(,"offset":)";
-  append_number(conclusion.delivery.position.offset, out);
+  append_number(conclusion.delivery->position.offset, out);
   out += closing_;
 }
 
 void ResultWriter::append_attributes(const Conclusion& conclusion, std::string& out,
                                      std::size_t text_max) const {
-  const Texts& texts = conclusion.delivery.texts;
+  const Texts& texts = conclusion.delivery->texts;
   out += opening_;
   result_id(conclusion).append_to(out);
   out += before_time_;
@@ -248,7 +248,7 @@ void ResultWriter::append_reason(const Conclusion& conclusion, std::string& out)
     out += R"(,"reason":{"code":")";
     out += entry.code;
     out += R"(","text":")";
-    const std::string_view detail = conclusion.delivery.texts[Field::detail];
+    const std::string_view detail = conclusion.delivery->texts[Field::detail];
     if (!conclusion.endpoint_code.empty() || !conclusion.text.empty()) {
       const std::string_view code = cut(conclusion.endpoint_code, reason_text_max / 4);
       append_escaped(code, out);

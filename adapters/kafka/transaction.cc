@@ -139,9 +139,9 @@ bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& s
   writer_.begin(record, wall_now());
   const std::span conclusions(record.conclusions);
   for (std::size_t i = 0; i < conclusions.size(); ++i) {
-    if (i + ahead < conclusions.size()) fetch_ahead(conclusions[i + ahead].delivery.texts);
+    if (i + ahead < conclusions.size()) fetch_ahead(conclusions[i + ahead].delivery->texts);
     const Conclusion& conclusion = conclusions[i];
-    if (std::holds_alternative<Tombstone>(conclusion.delivery.content)) continue;
+    if (std::holds_alternative<Tombstone>(conclusion.delivery->content)) continue;
     auto error = produce_result(conclusion, deadline);
     ++sent.results;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && dead_letters_ &&
@@ -160,7 +160,7 @@ bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& s
 }
 
 rd_kafka_resp_err_t RecordSession::produce_result(const Conclusion& conclusion, Deadline deadline) {
-  const Texts& texts = conclusion.delivery.texts;
+  const Texts& texts = conclusion.delivery->texts;
   std::string_view key = texts[Field::key];
   // The size is bounded before anything is written: a message over the topic's limit would take
   // the whole transaction with it, for ever.

@@ -22,7 +22,7 @@ bool Broker::commit(const Record& record, const std::map<Partition, std::uint64_
     if (owner == owners.end() || owner->second != log(progress.partition).owner) return false;
   }
   for (const Conclusion& conclusion : record.conclusions) {
-    const Partition partition = conclusion.delivery.position.partition;
+    const Partition partition = conclusion.delivery->position.partition;
     const bool sends_offset =
         std::any_of(record.progress.begin(), record.progress.end(),
                     [&](const Progress& progress) { return progress.partition == partition; });
@@ -61,7 +61,7 @@ void Broker::check_settled(const Progress& progress) {
 }
 
 void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
-  const std::string text = event(conclusion.delivery.position).text();
+  const std::string text = event(conclusion.delivery->position).text();
   const bool in_a_batch = conclusion.batch != Conclusion::no_batch;
   if (in_a_batch && conclusion.batch >= record.batches.size()) {
     faults_.push_back("a batch that the record does not hold: " + text);
@@ -75,8 +75,8 @@ void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
     return;
   }
   const Conclusion& successor = record.conclusions[conclusion.superseded_by];
-  const auto* older = std::get_if<Change>(&conclusion.delivery.content);
-  const auto* newer = std::get_if<Change>(&successor.delivery.content);
+  const auto* older = std::get_if<Change>(&conclusion.delivery->content);
+  const auto* newer = std::get_if<Change>(&successor.delivery->content);
   if (older == nullptr || newer == nullptr || older->key != newer->key ||
       older->version > newer->version) {
     faults_.push_back("a successor that is none: " + text);
@@ -85,7 +85,7 @@ void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
 
 void Broker::publish(const Record& record, const Conclusion& conclusion) {
   check_indexes(record, conclusion);
-  const Position position = conclusion.delivery.position;
+  const Position position = conclusion.delivery->position;
   const Event& of = event(position);
   Verdicts& verdicts = results_[{position.partition, position.offset}];
   if (is_terminal(conclusion.verdict)) {

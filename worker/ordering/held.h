@@ -30,21 +30,48 @@ enum class Place : std::uint8_t {
 enum class ChainedAs : std::uint8_t { newer_version, version_equal, same };
 
 struct KeyState;
+struct Organization;
 
-/// A delivery while the core holds it.
+/// A delivery while the core holds it. Repeats what is asked of it again and again: the delivery
+/// itself lies elsewhere, long out of the processor's caches when its turn comes.
 struct Held {
-  Delivery delivery;
+  OwnedDelivery delivery;
+  Position position;
+  Epoch epoch{};
+  KeyState* key = nullptr;  ///< of a change: its key's, which stays while a change of it is held
+  Organization* organization = nullptr;  ///< of a change
+  TimePoint since{};                     ///< when its place in the queue began to age
+  std::uint32_t generation = 0;   ///< changes with every placement; makes stale references visible
+  std::uint32_t chain = 0;        ///< first of the changes it supersedes; Slots::none
+  std::uint32_t next = 0;         ///< in a chain; Slots::none
+  std::uint32_t attempt = 0;      ///< requests it was part of
+  std::uint32_t cost = 0;         ///< Delivery::cost()
+  std::uint32_t entry_bytes = 0;  ///< of a change: in a Bundle, with the comma
+  std::uint16_t entries = 0;      ///< of a change: Change::entries
+  Lane lane = Lane::members;      ///< of a change
+  bool is_change = false;
   Place place = Place::free;
   ChainedAs as = ChainedAs::newer_version;
-  KeyState* key = nullptr;  ///< of a change: its key's, which stays while a change of it is held
-  std::uint32_t generation = 0;  ///< changes with every placement; makes stale references visible
-  std::uint32_t chain = 0;       ///< first of the changes it supersedes; Slots::none
-  std::uint32_t next = 0;        ///< in a chain; Slots::none
-  std::uint32_t attempt = 0;     ///< requests it was part of
-  TimePoint since{};             ///< when its place in the queue began to age
 
-  [[nodiscard]] const Change& change() const { return std::get<Change>(delivery.content); }
-  [[nodiscard]] bool is_change() const { return std::holds_alternative<Change>(delivery.content); }
+  [[nodiscard]] const Change& change() const { return std::get<Change>(delivery->content); }
+
+  /// Asks for the memory of the delivery, which is needed soon.
+  void fetch_delivery() const {
+    constexpr std::size_t line = 64;
+    const char* begin = reinterpret_cast<const char*>(delivery.get());
+    for (std::size_t at = 0; at < sizeof(Delivery); at += line) __builtin_prefetch(begin + at);
+  }
+
+  /// Changes of one key swap what they are; both keep their places.
+  void swap_delivery(Held& other) {
+    std::swap(delivery, other.delivery);
+    std::swap(position, other.position);
+    std::swap(epoch, other.epoch);
+    std::swap(attempt, other.attempt);
+    std::swap(cost, other.cost);
+    std::swap(entry_bytes, other.entry_bytes);
+    std::swap(entries, other.entries);
+  }
 };
 
 /// All deliveries that the core holds, addressed by a small number that stays the same.
@@ -69,7 +96,18 @@ class Slots {
       free_.pop_back();
     }
     Held& held = slots_[slot];
-    held.delivery = std::move(delivery);
+    held.position = delivery.position;
+    held.epoch = delivery.epoch;
+    held.cost = static_cast<std::uint32_t>(delivery.cost());
+    held.is_change = false;
+    if (const auto* change = std::get_if<Change>(&delivery.content)) {
+      held.is_change = true;
+      held.lane = change->lane;
+      held.entries = change->entries;
+      held.entry_bytes = static_cast<std::uint32_t>(delivery.texts[Texts::Field::entry].size() + 1);
+    }
+    held.delivery = std::make_unique<Delivery>(std::move(delivery));
+    held.organization = nullptr;
     held.place = Place::fresh;
     held.as = ChainedAs::newer_version;
     held.key = nullptr;
@@ -89,10 +127,13 @@ class Slots {
   void remove(Slot slot) {
     ensure(slots_[slot].place != Place::free);
     place(slot, Place::free);
-    slots_[slot].delivery = Delivery{};
+    slots_[slot].delivery.reset();
     free_.push_back(slot);
     --used_;
   }
+
+  /// Asks for a slot's memory that is needed soon.
+  void fetch(Slot slot) const { __builtin_prefetch(&slots_[slot]); }
 
   [[nodiscard]] Held& operator[](Slot slot) { return slots_[slot]; }
   [[nodiscard]] const Held& operator[](Slot slot) const { return slots_[slot]; }

@@ -4,28 +4,60 @@
 #include "worker/domain/time.h"
 #include "worker/ordering/held.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <unordered_map>
+#include <memory>
+#include <vector>
 
 namespace helsekontakter {
 
 /// What is known of one member key. At most one change of it waits (the newest) and at most one is
 /// under way; the others hang on one of these two as a chain.
 struct KeyState {
+  MemberKey member;
   Slots::Slot waiting = Slots::none;
   Slots::Slot in_flight = Slots::none;
-  bool concluding = false;  ///< its conclusion is not durable yet
-  TimePoint not_before{};   ///< a newer change waits out the settle time
+  TimePoint not_before{};  ///< a newer change waits out the settle time
   /// The newest conclusion: while `concluding`, not durable yet.
   std::int64_t concluded_version = -1;
   ContentDigest concluded_content;
+  bool concluding = false;  ///< its conclusion is not durable yet
   bool remembered = false;  ///< in the queue of idle keys, once; only its turn there erases it
+  std::uint32_t index = 0;  ///< the table's
 
   [[nodiscard]] bool is_excluded() const { return in_flight != Slots::none || concluding; }
   [[nodiscard]] bool is_idle() const { return waiting == Slots::none && !is_excluded(); }
 };
 
-using KeyTable = std::unordered_map<MemberKey, KeyState, DigestHash>;
+/// The keys at hand. A state keeps its address until it is erased. Open addressing, because a
+/// million keys an hour pass through it: one bucket and one state are touched for each.
+class KeyTable {
+ public:
+  /// The key's state; a new one where it is not at hand.
+  [[nodiscard]] KeyState& operator[](const MemberKey& member);
+  void erase(KeyState& state);
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::size_t states_in_chunk = 1024;
+  static constexpr std::uint32_t empty = 0xffffffff;
+  struct Bucket {
+    std::uint32_t hash = 0;
+    std::uint32_t index = empty;
+  };
+  using Chunk = std::array<KeyState, states_in_chunk>;
+
+  [[nodiscard]] KeyState& at(std::uint32_t index) {
+    return (*chunks_[index / states_in_chunk])[index % states_in_chunk];
+  }
+  void grow();
+  [[nodiscard]] std::uint32_t take_free();
+
+  std::vector<Bucket> buckets_;  // a power of two; at most three quarters are used
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::size_t size_ = 0;
+};
 
 }  // namespace helsekontakter

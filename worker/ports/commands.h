@@ -46,7 +46,7 @@ struct BatchFacts {
 
 /// One delivery that is done with: its result and, where it applies, its dead letter.
 struct Conclusion {
-  Delivery delivery;
+  OwnedDelivery delivery;  ///< never null
   Verdict verdict = Verdict::accepted;
   Reason reason = Reason::none;
   std::string text;           ///< the endpoint's words: scrubbed, 256 characters at most

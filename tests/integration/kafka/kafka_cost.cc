@@ -154,8 +154,9 @@ class Cost : public RealKafka {
       delivery.texts.append(Field::key, "member-" + std::to_string(i));
       delivery.content =
           Change{.organization = *OrganizationNumber::parse("948554062"), .version = 1};
-      record.conclusions.push_back(
-          {.delivery = std::move(delivery), .verdict = Verdict::accepted, .attempt = 1});
+      record.conclusions.push_back({.delivery = std::make_unique<Delivery>(std::move(delivery)),
+                                    .verdict = Verdict::accepted,
+                                    .attempt = 1});
     }
     return record;
   }

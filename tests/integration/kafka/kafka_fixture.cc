@@ -114,7 +114,7 @@ Record Member::next_record(Verdict verdict, Reason reason) {
     const auto at = progress.find(delivery.position.partition);
     if (at == progress.end() || at->second.epoch != delivery.epoch) continue;
     at->second.committed = delivery.position.offset + 1;
-    record.conclusions.push_back({.delivery = std::move(delivery),
+    record.conclusions.push_back({.delivery = std::make_unique<Delivery>(std::move(delivery)),
                                   .verdict = verdict,
                                   .reason = reason,
                                   .attempt = 1,

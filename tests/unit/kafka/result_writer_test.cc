@@ -15,15 +15,18 @@ using Field = Texts::Field;
 
 constexpr WallTime noon{Milliseconds{1'772'366'400'999}};  // 2026-03-01T12:00:00.999Z
 
-Delivery change(const std::string& id, Offset offset = 42) {
-  Delivery delivery{.position = {Partition{3}, offset}, .epoch = Epoch{1}};
+OwnedDelivery change(const std::string& id, Offset offset = 42) {
+  auto owned = std::make_unique<Delivery>();
+  Delivery& delivery = *owned;
+  delivery.position = {Partition{3}, offset};
+  delivery.epoch = Epoch{1};
   delivery.texts.append(Field::id, id);
   delivery.texts.append(Field::source, "/crm");
   delivery.texts.append(Field::type, "no.helsekontakter.membership.changed.v1");
   delivery.texts.append(Field::subject, "m-17");
   delivery.texts.append(Field::key, "m-17");
   delivery.content = Change{.organization = *OrganizationNumber::parse("948554062"), .version = 7};
-  return delivery;
+  return owned;
 }
 
 Record accepted() {
@@ -101,8 +104,9 @@ TEST_F(ResultWriterTest, NamesTheSuccessorOfASupersededChange) {
 TEST_F(ResultWriterTest, TellsAFindingWithWhatCouldBeRead) {
   Record record;
   auto& conclusion = record.conclusions.emplace_back();
-  conclusion.delivery.texts.append(Field::detail, "data.period");
-  conclusion.delivery.content = Finding{.reason = Reason::field_missing};
+  conclusion.delivery = std::make_unique<Delivery>();
+  conclusion.delivery->texts.append(Field::detail, "data.period");
+  conclusion.delivery->content = Finding{.reason = Reason::field_missing};
   conclusion.verdict = Verdict::undecodable;
   conclusion.reason = Reason::field_missing;
   conclusion.batch = Conclusion::no_batch;
@@ -121,10 +125,11 @@ TEST_F(ResultWriterTest, CutsLongTextsBetweenCharacters) {
 TEST_F(ResultWriterTest, CarriesTraceAndResend) {
   Record record;
   auto& conclusion = record.conclusions.emplace_back();
-  conclusion.delivery.texts.append(Field::id, "e");
-  conclusion.delivery.texts.append(Field::traceparent, "00-aa-bb-01");
-  conclusion.delivery.texts.append(Field::resend, "r-1");
-  conclusion.delivery.content = Finding{};
+  conclusion.delivery = std::make_unique<Delivery>();
+  conclusion.delivery->texts.append(Field::id, "e");
+  conclusion.delivery->texts.append(Field::traceparent, "00-aa-bb-01");
+  conclusion.delivery->texts.append(Field::resend, "r-1");
+  conclusion.delivery->content = Finding{};
   const auto text = write(record);
   EXPECT_THAT(text, HasSubstr(R"("traceparent":"00-aa-bb-01")"));
   EXPECT_THAT(text, HasSubstr(R"("resend":"r-1")"));
@@ -134,7 +139,7 @@ TEST(ResultId, IsTheSameForTheSameEventAndAnotherForAResend) {
   Conclusion first{.delivery = change("e-1", 1)};
   Conclusion again{.delivery = change("e-1", 900)};
   Conclusion resent{.delivery = change("e-1")};
-  resent.delivery.texts.append(Field::resend, "r");
+  resent.delivery->texts.append(Field::resend, "r");
   EXPECT_EQ(result_id(first), result_id(again));
   EXPECT_NE(result_id(first), result_id(resent));
   EXPECT_NE(result_id(first), result_id({.delivery = change("e-2")}));
@@ -152,7 +157,7 @@ TEST_P(DeadLetterTest, IsACopyOrAReferenceThatFits) {
   Conclusion conclusion{
       .delivery = change("e-1"), .verdict = Verdict::rejected, .reason = Reason::member_date};
   const std::string payload(GetParam(), 'p');
-  conclusion.delivery.texts.append(Field::payload, payload);
+  conclusion.delivery->texts.append(Field::payload, payload);
   const auto letter = make_dead_letter(conclusion, "changes", 10'000);
   if (GetParam() < 9000) {
     EXPECT_EQ(letter.value, payload);

@@ -36,7 +36,7 @@ std::string joined(const std::vector<std::string>& parts, std::string_view by) {
 }
 
 std::string text_of(const Conclusion& conclusion) {
-  const std::string id(conclusion.delivery.texts[Field::id]);
+  const std::string id(conclusion.delivery->texts[Field::id]);
   return id.empty() ? "?" : id;
 }
 
