@@ -102,7 +102,7 @@ struct SourceOrders {
   using Owned = std::pair<Partition, Epoch>;  ///< void when it was assigned anew meanwhile
   std::vector<Owned> pause;                   ///< leave its queue unread
   std::vector<Owned> resume;
-  std::vector<Owned> release;  ///< a revoked partition may go now
+  std::vector<Owned> release;     ///< a revoked partition may go now
   std::vector<Partition> reread;  ///< a record failed: assign it anew from the committed offset
 };
 
