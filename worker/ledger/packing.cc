@@ -71,4 +71,11 @@ Reason Unpacker::reason() {
   return Reason::none;
 }
 
+std::optional<OrganizationNumber> unpack_organization(Unpacker& unpacker) {
+  std::string digits = std::to_string(unpacker.number_as<std::uint32_t>());
+  if (digits.size() < 9) digits.insert(0, 9 - digits.size(), '0');
+  if (!unpacker.ok()) return std::nullopt;
+  return OrganizationNumber::parse(digits);
+}
+
 }  // namespace helsekontakter::ledger

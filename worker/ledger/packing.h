@@ -1,12 +1,14 @@
 #pragma once
 
 #include "worker/domain/bytes.h"
+#include "worker/domain/organization_number.h"
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -82,5 +84,8 @@ class Unpacker {
   std::string_view in_;
   bool ok_ = true;
 };
+
+/// An organisation number, stored as its number. Nothing when its check digit is wrong.
+[[nodiscard]] std::optional<OrganizationNumber> unpack_organization(Unpacker& unpacker);
 
 }  // namespace helsekontakter::ledger

@@ -133,12 +133,6 @@ Head unpack_head(Unpacker& unpacker) {
   return head;
 }
 
-std::optional<OrganizationNumber> unpack_organization(Unpacker& unpacker) {
-  std::string digits = std::to_string(unpacker.number_as<std::uint32_t>());
-  if (digits.size() < 9) digits.insert(0, 9 - digits.size(), '0');
-  return OrganizationNumber::parse(digits);
-}
-
 /// Fields of the texts before the identifier, in their order.
 constexpr std::array<Field, 4> first_texts{Field::id, Field::source, Field::subject, Field::key};
 constexpr std::array<Field, 3> trace_texts{Field::traceparent, Field::tracestate, Field::resend};
