@@ -131,9 +131,7 @@ void EventDecoder::Reading::start(const RawEvent& raw) {
   time_.reset();
   version_.reset();
   change_.reset();
-  change_texts_.identifier.clear();
-  change_texts_.entry.clear();
-  change_texts_.head.clear();
+  change_texts_ = {};
 }
 
 Delivery EventDecoder::Reading::decode(const RawEvent& raw) {

@@ -122,13 +122,6 @@ Check Fields::fault(std::size_t at, Reason reason) const {
   return Place(*place_, names_[at]).fault(reason);
 }
 
-Check Fields::optional_text(std::size_t at, std::string_view& out) const {
-  const dom::element* value = find(at);
-  if (value == nullptr) return std::nullopt;
-  if (value->get(out) != simdjson::SUCCESS) return fault(at, Reason::wrong_type);
-  return std::nullopt;
-}
-
 Check Fields::required_text(std::size_t at, std::string_view& out) const {
   if (Check wrong = optional_text(at, out)) return wrong;
   if (find(at) == nullptr || out.empty()) return fault(at, Reason::field_missing);
