@@ -109,20 +109,21 @@ std::string RecordFormat::encode_whole(const MemberKey& key, const LedgerEntry& 
   return value;
 }
 
-Result<std::string> RecordFormat::encode(const MemberKey& key, const LedgerEntry& entry) const {
+Result<std::string> RecordFormat::encode(const MemberKey& key, const LedgerEntry& entry,
+                                         std::size_t bytes_max) const {
   using Field = Texts::Field;
   std::string value = encode_whole(key, entry);
-  if (value.size() <= value_bytes_max_) return value;
+  if (value.size() <= bytes_max) return value;
   LedgerEntry slim = entry;
   if (entry.parked) {
     slim.parked = std::make_shared<const ParkedChange>(without(
         *entry.parked, {Field::payload, Field::headers, Field::traceparent, Field::tracestate}));
     value = encode_whole(key, slim);
   }
-  if (value.size() <= value_bytes_max_) return value;
+  if (value.size() <= bytes_max) return value;
   return fail(Remedy::reject, "a parked change of " + std::to_string(value.size()) +
                                   " bytes does not fit into the ledger, which takes " +
-                                  std::to_string(value_bytes_max_) +
+                                  std::to_string(bytes_max) +
                                   "; raise max.message.bytes of the ledger topic, or lower "
                                   "batch.bytes_max");
 }

@@ -20,22 +20,18 @@ namespace helsekontakter::ledger {
 /// thread.
 class RecordFormat {
  public:
-  RecordFormat(Identity identity, SealingKeys keys, BundleForm form,
-               std::size_t value_bytes_max = default_bytes_max)
-      : identity_(identity),
-        keys_(std::move(keys)),
-        form_(std::move(form)),
-        value_bytes_max_(value_bytes_max) {}
-
-  static constexpr std::size_t default_bytes_max = 1'000'000;
+  RecordFormat(Identity identity, SealingKeys keys, BundleForm form)
+      : identity_(identity), keys_(std::move(keys)), form_(std::move(form)) {}
 
   [[nodiscard]] static std::string_view encode_key(const MemberKey& key) {
     return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
   }
 
-  /// The value. Over value_bytes_max a parked change gives up its payload and headers (its dead
+  /// The value. Over bytes_max a parked change gives up its payload and headers (its dead
   /// letter becomes a reference then) and its trace context; still over: Remedy::reject.
-  [[nodiscard]] Result<std::string> encode(const MemberKey& key, const LedgerEntry& entry) const;
+  [[nodiscard]] Result<std::string> encode(const MemberKey& key, const LedgerEntry& entry,
+                                           std::size_t bytes_max = no_limit) const;
+  static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
   /// Reads a record and puts it into the table. Refuses (Remedy::stop, saying what to do) a newer
   /// format, another HMAC key, another number of partitions, a sealing key that is not there, and
@@ -51,7 +47,6 @@ class RecordFormat {
   Identity identity_;
   SealingKeys keys_;
   BundleForm form_;
-  std::size_t value_bytes_max_;
 };
 
 }  // namespace helsekontakter::ledger

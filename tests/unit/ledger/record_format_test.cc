@@ -30,11 +30,10 @@ Identity identity(std::uint8_t hmac = 1, std::uint32_t partitions = 16) {
   return {fingerprint_of(crypto::KeyedHash(secret(hmac))), partitions};
 }
 
-RecordFormat format_with(std::vector<crypto::KeyedHash::Key> keys, Identity whose = identity(),
-                         std::size_t bytes_max = RecordFormat::default_bytes_max) {
+RecordFormat format_with(std::vector<crypto::KeyedHash::Key> keys, Identity whose = identity()) {
   auto made = SealingKeys::make(keys);
   EXPECT_TRUE(made);
-  return RecordFormat(whose, *made, BundleForm{}, bytes_max);
+  return RecordFormat(whose, *made, BundleForm{});
 }
 
 const RecordFormat& usual() {
@@ -179,15 +178,12 @@ TEST(RecordFormat, ALargeParkedChangeGivesUpItsPayloadAndThenIsRefused) {
   large.texts.append(Texts::Field::headers, std::string(5000, 'h'));
   LedgerEntry waits = entry(8);
   waits.parked = std::make_shared<const ParkedChange>(large);
-  const RecordFormat roomy = format_with({secret(2)}, identity(), 20'000);
-  EXPECT_EQ(read_back(roomy, value_of(roomy, waits)), waits);
-  const RecordFormat tight = format_with({secret(2)}, identity(), 1000);
-  const auto slim = read_back(tight, value_of(tight, waits));
+  EXPECT_EQ(read_back(usual(), *usual().encode(key(1), waits, 20'000)), waits);
+  const auto slim = read_back(usual(), *usual().encode(key(1), waits, 1000));
   ASSERT_TRUE(slim && slim->parked);
   EXPECT_EQ(slim->parked->texts[Texts::Field::payload], "");
   EXPECT_EQ(slim->parked->texts[Texts::Field::id], "e-9");
-  const RecordFormat tiny = format_with({secret(2)}, identity(), 100);
-  const auto refused = tiny.encode(key(1), waits);
+  const auto refused = usual().encode(key(1), waits, 100);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().remedy, Remedy::reject);
 }
