@@ -38,25 +38,111 @@ std::array<std::uint32_t, 8> absorb_key(const KeyedHash::Key& key, std::uint8_t 
   return words;
 }
 
-/// Hashes the parts, each followed by the separator. Gathered first: one call for a few dozen bytes
-/// costs less than half of what a call for each part does.
+/// Hashes the parts, each followed by the separator.
 void absorb(SHA256_CTX& context, std::initializer_list<std::string_view> parts) {
-  std::array<char, 256> gathered;
-  std::size_t held = 0;
   for (const std::string_view part : parts) {
-    if (part.size() + 1 > gathered.size() - held) {
-      SHA256_Update(&context, gathered.data(), held);
-      held = 0;
-    }
-    if (part.size() + 1 > gathered.size()) {
-      SHA256_Update(&context, part.data(), part.size());
-    } else {
-      std::copy(part.begin(), part.end(), gathered.data() + held);
-      held += part.size();
-    }
-    gathered[held++] = separator[0];
+    SHA256_Update(&context, part.data(), part.size());
+    SHA256_Update(&context, separator.data(), separator.size());
   }
-  SHA256_Update(&context, gathered.data(), held);
+}
+
+/// Short texts are laid out in their blocks here, SHA's padding included, and hashed block by
+/// block: the library's own bookkeeping costs as much as the hash of such a text.
+class Blocks {
+ public:
+  static constexpr std::size_t block_bytes = 64;
+  static constexpr std::size_t bytes_max = 4 * block_bytes;
+  /// What the padding takes at least: one byte 0x80 and the length in bits.
+  static constexpr std::size_t padding_min = 1 + 8;
+
+  void add(const void* bytes, std::size_t size) {
+    // Views of nothing may have no address, which memcpy must not be given.
+    if (size != 0) std::memcpy(bytes_.data() + size_, bytes, size);
+    size_ += size;
+  }
+  void add(std::string_view text) { add(text.data(), text.size()); }
+
+  /// Pads to whole blocks and returns their number. `before`: bytes hashed before these.
+  [[nodiscard]] std::size_t pad(std::size_t before) {
+    const std::size_t blocks = (size_ + padding_min + block_bytes - 1) / block_bytes;
+    const std::size_t end = blocks * block_bytes;
+    const std::uint64_t bits = (before + size_) * 8;
+    std::memset(bytes_.data() + size_, 0, end - size_);
+    bytes_[size_] = 0x80;
+    bytes_[end - 2] = static_cast<std::uint8_t>(bits >> 8);
+    bytes_[end - 1] = static_cast<std::uint8_t>(bits);
+    return blocks;
+  }
+
+  [[nodiscard]] const std::uint8_t* block(std::size_t at) const {
+    return bytes_.data() + at * block_bytes;
+  }
+
+ private:
+  std::array<std::uint8_t, bytes_max> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// Bytes of the parts with a separator after each.
+std::size_t separated_bytes(std::initializer_list<std::string_view> parts) {
+  std::size_t bytes = 0;
+  for (const std::string_view part : parts) bytes += part.size() + separator.size();
+  return bytes;
+}
+
+/// SHA's words as bytes, the highest first.
+template <std::size_t words>
+void write_words(const std::uint32_t* from, std::uint8_t* to) {
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::uint32_t swapped = __builtin_bswap32(from[i]);
+    std::memcpy(to + 4 * i, &swapped, sizeof swapped);
+  }
+}
+
+/// The second half of an HMAC, and its first 16 bytes.
+std::array<std::uint8_t, 16> finish(const std::array<std::uint32_t, 8>& outer,
+                                    const std::uint8_t* inner_hash) {
+  Blocks blocks;
+  blocks.add(inner_hash, SHA256_DIGEST_LENGTH);
+  static_cast<void>(blocks.pad(SHA256_CBLOCK));
+  SHA256_CTX context;
+  std::copy(outer.begin(), outer.end(), context.h);
+  SHA256_Transform(&context, blocks.block(0));
+  std::array<std::uint8_t, 16> first;
+  write_words<4>(context.h, first.data());
+  return first;
+}
+
+using Sha1Hash = std::array<std::uint8_t, SHA_DIGEST_LENGTH>;
+
+/// SHA-1 of the namespace and the parts, joined by the separator.
+Sha1Hash hash_name(const Uuid& name_space, std::initializer_list<std::string_view> parts) {
+  SHA_CTX context;
+  SHA1_Init(&context);
+  Sha1Hash hash;
+  const std::size_t bytes = name_space.bytes.size() + separated_bytes(parts);
+  Blocks blocks;
+  const bool is_short = bytes + Blocks::padding_min <= Blocks::bytes_max;
+  const auto add = [&](const void* data, std::size_t size) {
+    is_short ? blocks.add(data, size) : static_cast<void>(SHA1_Update(&context, data, size));
+  };
+  add(name_space.bytes.data(), name_space.bytes.size());
+  bool first = true;
+  for (const std::string_view part : parts) {
+    if (!first) add(separator.data(), separator.size());
+    add(part.data(), part.size());
+    first = false;
+  }
+  if (!is_short) {
+    SHA1_Final(hash.data(), &context);
+    return hash;
+  }
+  const std::size_t count = blocks.pad(0);
+  for (std::size_t i = 0; i < count; ++i) SHA1_Transform(&context, blocks.block(i));
+  const std::array<std::uint32_t, 5> words{context.h0, context.h1, context.h2, context.h3,
+                                           context.h4};
+  write_words<words.size()>(words.data(), hash.data());
+  return hash;
 }
 
 }  // namespace
@@ -66,30 +152,28 @@ KeyedHash::KeyedHash(const Key& key)
 
 std::array<std::uint8_t, 16> KeyedHash::compute(
     std::initializer_list<std::string_view> parts) const {
-  SHA256_CTX context = after_one_block(inner_.words);
-  absorb(context, parts);
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> hash;
-  SHA256_Final(hash.data(), &context);
-  context = after_one_block(outer_.words);
-  SHA256_Update(&context, hash.data(), hash.size());
-  SHA256_Final(hash.data(), &context);
-  std::array<std::uint8_t, 16> first;
-  std::copy_n(hash.begin(), first.size(), first.begin());
-  return first;
+  if (separated_bytes(parts) + Blocks::padding_min > Blocks::bytes_max) {
+    SHA256_CTX context = after_one_block(inner_.words);
+    absorb(context, parts);
+    SHA256_Final(hash.data(), &context);
+    return finish(outer_.words, hash.data());
+  }
+  Blocks blocks;
+  for (const std::string_view part : parts) {
+    blocks.add(part);
+    blocks.add(separator);
+  }
+  const std::size_t count = blocks.pad(SHA256_CBLOCK);
+  SHA256_CTX context;
+  std::copy(inner_.words.begin(), inner_.words.end(), context.h);
+  for (std::size_t i = 0; i < count; ++i) SHA256_Transform(&context, blocks.block(i));
+  write_words<8>(context.h, hash.data());
+  return finish(outer_.words, hash.data());
 }
 
 Uuid uuid_v5(const Uuid& name_space, std::initializer_list<std::string_view> parts) {
-  SHA_CTX context;
-  SHA1_Init(&context);
-  SHA1_Update(&context, name_space.bytes.data(), name_space.bytes.size());
-  bool first = true;
-  for (const std::string_view part : parts) {
-    if (!first) SHA1_Update(&context, separator.data(), separator.size());
-    SHA1_Update(&context, part.data(), part.size());
-    first = false;
-  }
-  std::array<std::uint8_t, SHA_DIGEST_LENGTH> hash;
-  SHA1_Final(hash.data(), &context);
+  const Sha1Hash hash = hash_name(name_space, parts);
   Uuid uuid;
   std::copy_n(hash.begin(), uuid.bytes.size(), uuid.bytes.begin());
   uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x50);

@@ -5,14 +5,18 @@
 namespace helsekontakter::json {
 namespace {
 
-/// The value of a fixed number of digits, or nothing.
-std::optional<int> number(std::string_view text, std::size_t at, std::size_t digits) {
-  int value = 0;
+/// The value of `digits` digits at `at`, which the text is long enough for; -1 where there are
+/// others.
+template <std::size_t digits>
+int number(std::string_view text, std::size_t at) {
+  unsigned value = 0;
+  unsigned highest = 0;
   for (std::size_t i = at; i < at + digits; ++i) {
-    if (i >= text.size() || text[i] < '0' || text[i] > '9') return std::nullopt;
-    value = value * 10 + (text[i] - '0');
+    const unsigned digit = static_cast<unsigned char>(text[i]) - unsigned{'0'};
+    highest = std::max(highest, digit);  // below '0' it wraps round
+    value = value * 10 + digit;
   }
-  return value;
+  return highest > 9 ? -1 : static_cast<int>(value);
 }
 
 /// Takes ".digits" off the front; absent: zero.
@@ -36,10 +40,10 @@ std::optional<std::chrono::minutes> read_zone(std::string_view text) {
   if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
     return std::nullopt;
   }
-  const auto hours = number(text, 1, 2);
-  const auto minutes = number(text, 4, 2);
-  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  const std::chrono::minutes offset{*hours * 60 + *minutes};
+  const int hours = number<2>(text, 1);
+  const int minutes = number<2>(text, 4);
+  if (hours < 0 || minutes < 0 || hours > 23 || minutes > 59) return std::nullopt;
+  const std::chrono::minutes offset{hours * 60 + minutes};
   return text[0] == '-' ? -offset : offset;
 }
 
@@ -47,13 +51,13 @@ std::optional<std::chrono::minutes> read_zone(std::string_view text) {
 
 std::optional<std::chrono::sys_days> parse_date(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const auto year = number(text, 0, 4);
-  const auto month = number(text, 5, 2);
-  const auto day = number(text, 8, 2);
-  if (!year || !month || !day || *year == 0) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{*year},
-                                         std::chrono::month{static_cast<unsigned>(*month)},
-                                         std::chrono::day{static_cast<unsigned>(*day)}};
+  const int year = number<4>(text, 0);
+  const int month = number<2>(text, 5);
+  const int day = number<2>(text, 8);
+  if (year <= 0 || month < 0 || day < 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
+                                         std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days{date};
 }
@@ -63,18 +67,18 @@ std::optional<Microseconds> parse_time(std::string_view text) {
   if (text.size() < 20 || text[13] != ':' || text[16] != ':') return std::nullopt;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
   const auto date = parse_date(text.substr(0, 10));
-  const auto hour = number(text, 11, 2);
-  const auto minute = number(text, 14, 2);
-  const auto second = number(text, 17, 2);
-  if (!date || !hour || !minute || !second) return std::nullopt;
-  if (*hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  const int hour = number<2>(text, 11);
+  const int minute = number<2>(text, 14);
+  const int second = number<2>(text, 17);
+  if (!date || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
   std::string_view rest = text.substr(19);
   const auto fraction = take_fraction(rest);
   const auto zone = read_zone(rest);
   if (!fraction || !zone) return std::nullopt;
-  const bool leap = *second == 60;
-  const auto whole = std::chrono::seconds{leap ? 59 : *second};
-  return *date + std::chrono::hours{*hour} + std::chrono::minutes{*minute} + whole +
+  const bool leap = second == 60;
+  const auto whole = std::chrono::seconds{leap ? 59 : second};
+  return *date + std::chrono::hours{hour} + std::chrono::minutes{minute} + whole +
          (leap ? std::chrono::microseconds{999'999} : *fraction) - *zone;
 }
 

@@ -100,7 +100,7 @@ class EventDecoder::Reading {
   Identity identity(const RawEvent& raw) const;
   bool is_too_large(const RawEvent& raw) const;
   std::string_view metadata(std::string_view text, std::string& buffer) const;
-  Texts texts(const RawEvent& raw, std::string_view detail) const;
+  Texts texts(const RawEvent& raw, std::string_view detail);
 
   const DecoderSettings settings_;
   const crypto::KeyedHash hash_;
@@ -118,6 +118,8 @@ class EventDecoder::Reading {
   std::optional<std::int64_t> version_;
   std::optional<Change> change_;
   ChangeTexts change_texts_;
+  bool metadata_checked_ = false;       ///< id, source, subject and key hold no identity number
+  std::array<std::string, 8> buffers_;  ///< what is shown in place of texts that do
 };
 
 void EventDecoder::Reading::start(const RawEvent& raw) {
@@ -131,13 +133,12 @@ void EventDecoder::Reading::start(const RawEvent& raw) {
   time_.reset();
   version_.reset();
   change_.reset();
-  change_texts_.identifier.clear();
-  change_texts_.entry.clear();
-  change_texts_.head.clear();
+  change_texts_ = {};
 }
 
 Delivery EventDecoder::Reading::decode(const RawEvent& raw) {
   start(raw);
+  metadata_checked_ = false;
   Delivery delivery{raw.position, raw.epoch, {}, Tombstone{}};
   if (raw.is_null) return delivery;
   const Check fault = read(raw);
@@ -192,6 +193,7 @@ Check EventDecoder::Reading::read_event(const RawEvent& raw, const dom::element&
   }
   if (Check fault = mode_ == Mode::plain ? read_plain(object) : check_envelope()) return fault;
   if (Check fault = check_metadata(raw)) return fault;
+  metadata_checked_ = true;
   if (Check fault = read_time(raw)) return fault;
   if (mode_ != Mode::structured) return read_data(raw, root);
   if (Check fault = attributes_.check_data(envelope_)) return fault;
@@ -338,12 +340,13 @@ Finding EventDecoder::Reading::finding(const RawEvent& raw, const Fault& fault) 
 /// A text of the event that will be shown: its HMAC where it holds an identity number, or is
 /// larger than any event.
 std::string_view EventDecoder::Reading::metadata(std::string_view text, std::string& buffer) const {
+  if (text.empty()) return text;
   if (text.size() <= settings_.event_bytes_max && !contains_national_id(text)) return text;
   buffer = hash_.digest<struct MetadataTag>({"metadata", text}).hex();
   return buffer;
 }
 
-Texts EventDecoder::Reading::texts(const RawEvent& raw, std::string_view detail) const {
+Texts EventDecoder::Reading::texts(const RawEvent& raw, std::string_view detail) {
   using Field = Texts::Field;
   const bool keep = settings_.keep_payload && !is_too_large(raw);
   const std::string packed = keep ? pack_headers(raw.headers) : std::string{};
@@ -352,26 +355,29 @@ Texts EventDecoder::Reading::texts(const RawEvent& raw, std::string_view detail)
   if (mode_ == Mode::plain && lane_) {
     type_shown = *lane_ == Lane::members ? membership_type : offering_type;
   }
-  std::string buffer;
+  const bool checked = metadata_checked_;
+  const std::array<std::pair<Field, std::string_view>, Texts::fields> all{
+      {{Field::id, checked || known.ours ? known.id : metadata(known.id, buffers_[0])},
+       {Field::source, checked || known.ours ? known.source : metadata(known.source, buffers_[1])},
+       {Field::type, lane_ ? type_shown : metadata(type_shown, buffers_[2])},
+       {Field::subject, checked ? envelope_.subject : metadata(envelope_.subject, buffers_[3])},
+       {Field::key, checked ? raw.key : metadata(raw.key, buffers_[4])},
+       {Field::traceparent, metadata(envelope_.traceparent, buffers_[5])},
+       {Field::tracestate, metadata(envelope_.tracestate, buffers_[6])},
+       {Field::resend, metadata(envelope_.resend, buffers_[7])},
+       {Field::detail, detail},
+       {Field::identifier, change_texts_.identifier},
+       {Field::entry, change_texts_.entry},
+       {Field::head, change_texts_.head},
+       {Field::payload, keep ? raw.payload : std::string_view{}},
+       {Field::headers, packed}}};
+  std::size_t bytes = 0;
+  for (const auto& [field, text] : all) bytes += text.size();
   Texts texts;
-  texts.reserve(known.id.size() + known.source.size() + type_shown.size() +
-                envelope_.subject.size() + raw.key.size() + envelope_.traceparent.size() +
-                change_texts_.identifier.size() + change_texts_.entry.size() +
-                change_texts_.head.size() + (keep ? raw.payload.size() : 0) + packed.size());
-  texts.append(Field::id, known.ours ? known.id : metadata(known.id, buffer));
-  texts.append(Field::source, known.ours ? known.source : metadata(known.source, buffer));
-  texts.append(Field::type, metadata(type_shown, buffer));
-  texts.append(Field::subject, metadata(envelope_.subject, buffer));
-  texts.append(Field::key, metadata(raw.key, buffer));
-  texts.append(Field::traceparent, metadata(envelope_.traceparent, buffer));
-  texts.append(Field::tracestate, metadata(envelope_.tracestate, buffer));
-  texts.append(Field::resend, metadata(envelope_.resend, buffer));
-  texts.append(Field::detail, detail);
-  texts.append(Field::identifier, change_texts_.identifier);
-  texts.append(Field::entry, change_texts_.entry);
-  texts.append(Field::head, change_texts_.head);
-  texts.append(Field::payload, keep ? raw.payload : std::string_view{});
-  texts.append(Field::headers, packed);
+  texts.reserve(bytes);
+  for (const auto& [field, text] : all) {
+    if (!text.empty()) texts.append(field, text);
+  }
   return texts;
 }
 

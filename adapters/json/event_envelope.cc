@@ -14,7 +14,9 @@ char lower(char c) {
 }
 
 bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
-  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
+  if (text.size() != lower_case.size()) return false;
+  if (text == lower_case) return true;
+  return std::equal(text.begin(), text.end(), lower_case.begin(),
                     [](char a, char b) { return lower(a) == b; });
 }
 
@@ -53,8 +55,9 @@ bool is_utf8(std::string_view content_type) {
 
 /// The attribute's name of a CloudEvents header, or nothing for any other header.
 std::string_view attribute_name(std::string_view header) {
-  for (const std::string_view prefix : {"ce_", "cloudEvents:", "cloudEvents_"}) {
-    if (header.substr(0, prefix.size()) == prefix) return header.substr(prefix.size());
+  static constexpr std::array<std::string_view, 3> prefixes{"ce_", "cloudEvents:", "cloudEvents_"};
+  for (const std::string_view prefix : prefixes) {
+    if (header.starts_with(prefix)) return header.substr(prefix.size());
   }
   return {};
 }
@@ -104,11 +107,24 @@ class AttributeReader {
   std::uint32_t seen_ = 0;
 };
 
-/// W3C trace context as a header of its own, where no CloudEvents extension carries it.
-void read_trace_header(std::string_view name, std::string_view value, Envelope& trace) {
-  if (!simdjson::validate_utf8(value.data(), value.size())) return;
-  if (equal_ignoring_case(name, "traceparent")) trace.traceparent = value;
-  if (equal_ignoring_case(name, "tracestate")) trace.tracestate = value;
+/// W3C trace context as headers of its own, where no CloudEvents extension carries it.
+struct Trace {
+  std::string_view parent;
+  std::string_view state;
+
+  void read(std::string_view name, std::string_view value) {
+    const bool is_parent = equal_ignoring_case(name, "traceparent");
+    if (!is_parent && !equal_ignoring_case(name, "tracestate")) return;
+    if (!simdjson::validate_utf8(value.data(), value.size())) return;
+    (is_parent ? parent : state) = value;
+  }
+};
+
+/// Forms of the structured mode that nearly all senders write, told at one glance.
+bool is_usual_structured(std::string_view content_type) {
+  return content_type == "application/cloudevents+json" ||
+         content_type == "application/cloudevents+json; charset=utf-8" ||
+         content_type == "application/cloudevents+json; charset=UTF-8";
 }
 
 std::optional<Mode> mode_of(std::string_view content_type, bool has_attributes) {
@@ -135,18 +151,18 @@ enum Name : std::size_t {
   type,
   subject,
   time_,
+  datacontenttype,
   data_,
   traceparent,
   tracestate,
   resend,
   resendversion,
-  datacontenttype,
   data_base64,
 };
 constexpr std::array<std::string_view, 15> names{
-    "specversion", "id",          "source",      "type",   "subject",       "time",
-    "data",        "traceparent", "tracestate",  "resend", "resendversion", "datacontenttype",
-    "data_base64", "dataschema",  "partitionkey"};
+    "specversion",     "id",         "source",      "type",       "subject", "time",
+    "datacontenttype", "data",       "traceparent", "tracestate", "resend",  "resendversion",
+    "data_base64",     "dataschema", "partitionkey"};
 
 }  // namespace
 
@@ -208,6 +224,7 @@ Check StructuredAttributes::check_data(const Envelope& envelope) const {
 }
 
 bool is_json(std::string_view content_type) {
+  if (content_type == "application/json") return true;
   const std::string_view media = media_type(content_type);
   if (media.empty()) return true;
   const bool json = equal_ignoring_case(media, "application/json") ||
@@ -218,7 +235,7 @@ bool is_json(std::string_view content_type) {
 Packing packing_of(const RawEvent& raw) {
   Packing packing;
   AttributeReader reader(packing);
-  Envelope trace;
+  Trace trace;
   std::string_view content_type = raw.content_type;
   std::string_view content_encoding;
   for (const auto& [name, value] : raw.headers) {
@@ -229,22 +246,23 @@ Packing packing_of(const RawEvent& raw) {
     } else if (equal_ignoring_case(name, "content-encoding")) {
       content_encoding = value;
     } else {
-      read_trace_header(name, value, trace);
+      trace.read(name, value);
     }
   }
-  packing.mode = mode_of(content_type, reader.any());
-  if (packing.mode != Mode::binary) {
+  const bool usual = is_usual_structured(content_type);
+  packing.mode = usual ? Mode::structured : mode_of(content_type, reader.any());
+  if (packing.mode != Mode::binary && reader.any()) {
     packing.fault.reset();
     packing.attributes = {};
   }
   if (packing.attributes.traceparent.empty()) {
-    packing.attributes.traceparent = trace.traceparent;
-    packing.attributes.tracestate = trace.tracestate;
+    packing.attributes.traceparent = trace.parent;
+    packing.attributes.tracestate = trace.state;
   }
   if (packing.fault) return packing;
   if (!content_encoding.empty() && !equal_ignoring_case(content_encoding, "identity")) {
     packing.fault = Fault{Reason::unsupported_content, "content-encoding"};
-  } else if (!is_readable(content_type, packing.mode)) {
+  } else if (!usual && !is_readable(content_type, packing.mode)) {
     packing.fault = Fault{Reason::unsupported_content, "content-type"};
   }
   return packing;

@@ -86,31 +86,33 @@ Check Fields::read(const dom::object& object, std::span<const std::string_view> 
                    const Place& place, std::uint64_t& unknown) {
   names_ = names;
   place_ = &place;
-  present_ = 0;
-  seen_ = 0;
+  std::uint32_t present = 0;
+  std::uint32_t seen = 0;
   Check first;
   std::vector<std::string_view> others;
   std::size_t hint = 0;
   for (const dom::key_value_pair member : object) {
     const std::size_t at = index_of(names, member.key, hint);
-    if (at == names.size()) {
+    if (at == names.size()) [[unlikely]] {
       others.push_back(member.key);
       Check inside = check_duplicates(member.value, Place(place, member.key));
       if (inside && !first) first = std::move(inside);
       continue;
     }
     const std::uint32_t bit = std::uint32_t{1} << at;
-    if ((seen_ & bit) != 0) {
+    if ((seen & bit) != 0) [[unlikely]] {
       if (!first) first = Place(place, member.key).fault(Reason::duplicate_name);
-      present_ &= ~bit;
+      present &= ~bit;
       continue;
     }
-    seen_ |= bit;
+    seen |= bit;
     hint = at + 1;
     if (member.value.is_null()) continue;
-    present_ |= bit;
+    present |= bit;
     values_[at] = member.value;
   }
+  present_ = present;
+  seen_ = seen;
   unknown += others.size();
   if (!first && others.size() > 1) {
     if (const auto name = twice(others)) first = Place(place, *name).fault(Reason::duplicate_name);
@@ -120,13 +122,6 @@ Check Fields::read(const dom::object& object, std::span<const std::string_view> 
 
 Check Fields::fault(std::size_t at, Reason reason) const {
   return Place(*place_, names_[at]).fault(reason);
-}
-
-Check Fields::optional_text(std::size_t at, std::string_view& out) const {
-  const dom::element* value = find(at);
-  if (value == nullptr) return std::nullopt;
-  if (value->get(out) != simdjson::SUCCESS) return fault(at, Reason::wrong_type);
-  return std::nullopt;
 }
 
 Check Fields::required_text(std::size_t at, std::string_view& out) const {

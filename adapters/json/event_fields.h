@@ -65,8 +65,12 @@ class Fields {
 
   /// A string that must be there and not be empty.
   [[nodiscard]] Check required_text(std::size_t at, std::string_view& out) const;
-  /// A string, or absent, which leaves `out` empty.
-  [[nodiscard]] Check optional_text(std::size_t at, std::string_view& out) const;
+  /// A string, or absent, which leaves `out` as it is.
+  [[nodiscard]] Check optional_text(std::size_t at, std::string_view& out) const {
+    const simdjson::dom::element* value = find(at);
+    if (value == nullptr || value->get(out) == simdjson::SUCCESS) return std::nullopt;
+    return fault(at, Reason::wrong_type);
+  }
   [[nodiscard]] Check required_object(std::size_t at, simdjson::dom::object& out) const;
   [[nodiscard]] Check required_array(std::size_t at, simdjson::dom::array& out) const;
   [[nodiscard]] Check required_flag(std::size_t at, bool& out) const;

@@ -150,19 +150,21 @@ Check EventRules::apply(const MembershipFields& fields, const EventFacts& facts,
   Period period;
   if (Check fault = check_period(*settings_, fields, facts, place, period)) return fault;
 
-  const std::string number = organization->digits();
+  // Nine characters that make a number are its nine digits; else there are spaces between them.
+  const bool plain = fields.organization.size() == 9;
+  const std::string without_spaces = plain ? std::string{} : organization->digits();
+  const std::string_view number = plain ? fields.organization : without_spaces;
   change = start_change(Lane::members, *organization, facts);
   change->key = member_key(*hash_, number, member.reveal());
   change->content = hash_->digest<ContentDigestTag>(
       {"m", number, member.reveal(), period.start, period.end, fields.ended ? "ended" : ""});
-  texts.identifier.assign(member.reveal());
-  fhir::append_member_entry(texts.entry, settings_->form,
-                            {.full_url = change->full_url,
-                             .member = member.reveal(),
-                             .is_d_number = member.is_d_number(),
-                             .organization = number,
-                             .start = period.start,
-                             .end = period.end});
+  texts.identifier = fields.member;
+  texts.entry = member_entry_.fill({.full_url = change->full_url,
+                                    .member = member.reveal(),
+                                    .is_d_number = member.is_d_number(),
+                                    .organization = number,
+                                    .start = period.start,
+                                    .end = period.end});
   return std::nullopt;
 }
 
@@ -196,26 +198,30 @@ Check EventRules::apply(OfferingFields& fields, const EventFacts& facts, const P
   }
   const auto guid = Uuid::parse(fields.service_id);
   if (!guid) return Place(Place(place, "service"), "id").fault(Reason::offering_invalid);
-  const std::string service_id = guid->text();
-  if (Check fault = name_locations(fields, service_id, place)) return fault;
+  service_id_ = guid->text();
+  if (Check fault = name_locations(fields, service_id_, place)) return fault;
 
   const std::string number = organization->digits();
   change = start_change(Lane::offerings, *organization, facts);
-  change->key = offering_key(*hash_, number, service_id);
-  change->content = offering_content(fields, number, service_id);
-  texts.identifier = service_id;
+  change->key = offering_key(*hash_, number, service_id_);
+  change->content = offering_content(fields, number, service_id_);
+  texts.identifier = service_id_;
   const fhir::Organization owner{.full_url = organization_url(number),
                                  .number = number,
                                  .name = fields.name,
                                  .business_id = fields.business_id};
   fields.service.full_url = change->full_url;
-  fields.service.id = service_id;
+  fields.service.id = service_id_;
   std::vector<fhir::Location> locations;
   for (LocationFields& each : fields.locations) locations.push_back(std::move(each.location));
-  change->entries = static_cast<std::uint16_t>(fhir::append_offering_entries(
-      texts.entry, settings_->form, owner, locations, fields.service));
-  fhir::append_organization_entry(texts.head, settings_->form, owner);
-  change->head = hash_->digest<HeadTag>({texts.head});
+  entries_.clear();
+  change->entries = static_cast<std::uint16_t>(
+      fhir::append_offering_entries(entries_, settings_->form, owner, locations, fields.service));
+  texts.entry = entries_;
+  head_.clear();
+  fhir::append_organization_entry(head_, settings_->form, owner);
+  texts.head = head_;
+  change->head = hash_->digest<HeadTag>({head_});
   return std::nullopt;
 }
 

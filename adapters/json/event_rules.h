@@ -4,6 +4,7 @@
 #include "adapters/json/event_data.h"
 #include "adapters/json/event_decoder.h"
 #include "adapters/json/event_fields.h"
+#include "adapters/json/member_entry.h"
 #include "worker/domain/delivery.h"
 
 #include <chrono>
@@ -22,11 +23,11 @@ struct EventFacts {
   std::optional<std::chrono::sys_days> date;  ///< of the event's time, for an open end
 };
 
-/// Texts of a change that its rules make; reused from event to event.
+/// Texts of a change that its rules make. The views live until the next event.
 struct ChangeTexts {
-  std::string identifier;
-  std::string entry;
-  std::string head;
+  std::string_view identifier;
+  std::string_view entry;
+  std::string_view head;
 };
 
 /// Applies the rules of design 5 to readable data and makes the change: its key, hashes, fullUrl
@@ -34,7 +35,7 @@ struct ChangeTexts {
 class EventRules {
  public:
   EventRules(const DecoderSettings& settings, const crypto::KeyedHash& hash)
-      : settings_(&settings), hash_(&hash) {}
+      : settings_(&settings), hash_(&hash), member_entry_(settings.form) {}
 
   [[nodiscard]] Check apply(const MembershipFields& fields, const EventFacts& facts,
                             const Place& place, std::optional<Change>& change, ChangeTexts& texts);
@@ -51,7 +52,11 @@ class EventRules {
 
   const DecoderSettings* settings_;
   const crypto::KeyedHash* hash_;
+  MemberEntry member_entry_;
   std::string canonical_;
+  std::string service_id_;
+  std::string entries_;
+  std::string head_;
 };
 
 }  // namespace helsekontakter::json

@@ -39,9 +39,10 @@ ADAPTERS = {
     "https": {"crypto"},
     "inbox": set(),
     "json": {"crypto"},
-    "kafka": {"crypto", "inbox", "json"},
+    "kafka": {"crypto", "inbox", "json", "ledger"},
+    "ledger": {"crypto"},
     "operations": {"inbox", "telemetry"},
-    "sqlite": {"crypto"},
+    "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
 }
 
@@ -50,7 +51,7 @@ LIBRARIES = {
     "CLI/": {"cli"},
     "boost/": {"cli", "endpoint", "helseid", "https", "inbox", "operations"},
     "librdkafka/": {"kafka"},
-    "openssl/": {"crypto", "helseid", "https"},
+    "openssl/": {"crypto", "helseid", "https", "ledger"},
     "prometheus/": {"operations", "telemetry"},
     "proton/": {"amqp"},
     "simdjson.h": {"helseid", "json", "kafka"},

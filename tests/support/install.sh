@@ -12,7 +12,7 @@ case ${1:-} in
 esac
 
 build=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev librdkafka-dev libssl-dev
-       libsimdjson-dev libspdlog-dev libexpected-dev libyaml-cpp-dev libcli11-dev
+       libsimdjson-dev libspdlog-dev libexpected-dev libyaml-cpp-dev libcli11-dev libsqlite3-dev
        prometheus-cpp-dev)
 demo=(libgtest-dev libgmock-dev libbenchmark-dev libcjose-dev curl)
 tests=(clang-format-14 clang-tidy-14 python3-jsonschema python3-yaml openssl)

@@ -3,6 +3,7 @@
 #include "worker/domain/delivery.h"
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
+#include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
 
 #include <cstdint>
@@ -75,6 +76,7 @@ struct Record {
   std::vector<Conclusion> conclusions;
   std::vector<BatchFacts> batches;
   std::vector<Progress> progress;
+  std::vector<LedgerWrite> ledger;  ///< only of partitions that stand in `progress`
 };
 
 /// Something a person or a metric should know, on a change of state only.

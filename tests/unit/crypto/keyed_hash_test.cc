@@ -108,6 +108,21 @@ TEST(UuidV5, HoldsForPublishedVectors) {
   EXPECT_EQ(uuid_v5(*results, {"event"}).text(), "cf5e8745-ffbe-5240-9040-0a7d2c435304");
 }
 
+TEST(UuidV5, AgreesWithTheReferenceForEveryLength) {
+  const Uuid name_space = *Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+  const std::string prefix(name_space.bytes.begin(), name_space.bytes.end());
+  std::string text;
+  for (std::size_t length = 0; length < 300; ++length) {
+    const std::string whole = prefix + text + "\x1fpart";
+    std::array<std::uint8_t, 20> hash{};
+    EVP_Digest(whole.data(), whole.size(), hash.data(), nullptr, EVP_sha1(), nullptr);
+    hash[6] = static_cast<std::uint8_t>((hash[6] & 0x0f) | 0x50);
+    hash[8] = static_cast<std::uint8_t>((hash[8] & 0x3f) | 0x80);
+    EXPECT_EQ(hex(uuid_v5(name_space, {text, "part"}).bytes), hex(hash).substr(0, 32)) << length;
+    text += static_cast<char>('a' + length % 26);
+  }
+}
+
 TEST(UuidV5, JoinsPartsByTheSeparator) {
   const Uuid name_space = *Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
   EXPECT_EQ(uuid_v5(name_space, {"a", "b"}), uuid_v5(name_space, {"a\x1f"
