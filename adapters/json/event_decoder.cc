@@ -111,7 +111,7 @@ class EventDecoder::Reading {
 
   Mode mode_ = Mode::plain;
   Envelope envelope_;
-  std::string own_id_;  ///< partition and offset: the id where the event has none
+  std::string own_id_;  ///< the broker's id, or partition and offset, where the event has none
   std::optional<dom::element> data_;
   std::optional<Lane> lane_;
   std::optional<Microseconds> time_;
@@ -125,9 +125,12 @@ class EventDecoder::Reading {
 void EventDecoder::Reading::start(const RawEvent& raw) {
   mode_ = Mode::plain;
   envelope_ = {};
-  own_id_ = std::to_string(static_cast<std::int32_t>(raw.position.partition));
-  own_id_ += '/';
-  own_id_ += std::to_string(raw.position.offset);
+  own_id_ = metadata(raw.plain_id, own_id_);
+  if (own_id_.empty()) {
+    own_id_ = std::to_string(static_cast<std::int32_t>(raw.position.partition));
+    own_id_ += '/';
+    own_id_ += std::to_string(raw.position.offset);
+  }
   data_.reset();
   lane_.reset();
   time_.reset();
@@ -163,6 +166,9 @@ Check EventDecoder::Reading::read(const RawEvent& raw) {
   Packing packing = packing_of(raw);
   envelope_ = packing.attributes;
   if (packing.mode) mode_ = *packing.mode;
+  if (!raw.unreadable.empty()) {
+    return Fault{Reason::unsupported_content, std::string(raw.unreadable)};
+  }
   if (packing.fault) return std::move(packing.fault);
   if (raw.payload.size() > settings_.event_bytes_max) {
     return Fault{Reason::event_too_large, "payload"};
@@ -233,7 +239,7 @@ Check EventDecoder::Reading::check_metadata(const RawEvent& raw) const {
 
 Check EventDecoder::Reading::read_time(const RawEvent& raw) {
   if (mode_ == Mode::plain) {
-    time_ = raw.broker_time;
+    if (raw.broker_time != WallTime{}) time_ = raw.broker_time;
     return std::nullopt;
   }
   if (envelope_.time.empty()) return std::nullopt;

@@ -41,9 +41,11 @@ struct RawEvent {
   std::string_view content_type;  ///< without a header of its own (AMQP); else empty
   std::span<const std::pair<std::string_view, std::string_view>> headers;
   std::string_view plain_source;  ///< identity of plain JSON: the topic
+  std::string_view plain_id;      ///< and the broker's id; empty: partition and offset
+  std::string_view unreadable;    ///< the body is no text, and why (AMQP); empty: it is
   Position position;
   Epoch epoch{};
-  WallTime broker_time{};  ///< time of the record
+  WallTime broker_time{};  ///< time of the record; nothing where the broker gives none
   WallTime now{};
 };
 

@@ -1,6 +1,7 @@
 #include "adapters/kafka/result_writer.h"
 
 #include "adapters/crypto/keyed_hash.h"
+#include "adapters/crypto/uuid_text.h"
 #include "worker/domain/ensure.h"
 
 #include <algorithm>
@@ -16,35 +17,6 @@ constexpr std::size_t reason_text_max = 256;
 constexpr std::size_t fixed_bytes_max = 2048;  // names, numbers, times, batch
 constexpr std::size_t escaped_bytes_max = 6;   // \u00xx
 
-constexpr std::array<bool, 256> needs_escape = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
-  table['"'] = table['\\'] = true;
-  return table;
-}();
-
-void append_escaped(std::string_view text, std::string& out) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (!needs_escape[c]) [[likely]] {
-      continue;
-    }
-    out.append(text, plain, i - plain);
-    plain = i + 1;
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += static_cast<char>(c);
-    } else {
-      out += "\\u00";
-      out += digits[c >> 4];
-      out += digits[c & 0xf];
-    }
-  }
-  out.append(text, plain);
-}
-
 /// The text's beginning, cut before a character that does not fit whole.
 std::string_view cut(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
@@ -57,12 +29,6 @@ void append_number(std::int64_t number, std::string& out) {
   char text[24];
   const auto end = std::to_chars(text, text + sizeof text, number).ptr;
   out.append(text, end);
-}
-
-void append_text(std::string_view name, std::string_view text, std::string& out) {
-  out += name;
-  append_escaped(text, out);
-  out += '"';
 }
 
 void append_two(unsigned number, std::string& out) {
@@ -90,9 +56,26 @@ void append_time(WallTime time, std::string& out) {
 }
 
 std::string escaped(std::string_view text) {
-  std::string out;
-  append_escaped(text, out);
-  return out;
+  Room room;
+  room.clear(text.size() * escaped_bytes_max);
+  room.put_escaped(text);
+  return std::string(room.text());
+}
+
+/// The organisation and the version of what the event was about, as far as they are known.
+struct About {
+  std::optional<OrganizationNumber> organization;
+  std::optional<std::int64_t> version;
+};
+
+About about(const Delivery& delivery) {
+  if (const auto* change = std::get_if<Change>(&delivery.content)) {
+    return {change->organization, change->version};
+  }
+  if (const auto* finding = std::get_if<Finding>(&delivery.content)) {
+    return {finding->organization, finding->version};
+  }
+  return {};
 }
 
 std::string batch_text(const BatchFacts& batch) {
@@ -148,11 +131,11 @@ void ResultWriter::begin(const Record& record, WallTime now) {
   batches_.clear();
   for (const BatchFacts& batch : record.batches) batches_.push_back(batch_text(batch));
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
-  if (time_.empty() || second != time_of_) {
-    time_of_ = second;
-    time_.clear();
-    append_time(time_of_, time_);
-  }
+  if (!head_.empty() && second == time_of_) return;
+  time_of_ = second;
+  head_ = opening_ + std::string(crypto::uuid_text_length, '0') + before_time_;
+  append_time(time_of_, head_);
+  head_ += '"';
 }
 
 std::size_t ResultWriter::bytes_max(const Conclusion& conclusion, std::size_t text_max) const {
@@ -169,103 +152,107 @@ std::size_t ResultWriter::bytes_max(const Conclusion& conclusion, std::size_t te
          closing_.size() + fixed_bytes_max;
 }
 
-void ResultWriter::append(const Conclusion& conclusion, std::string& out,
-                          std::size_t text_max) const {
-  const Texts& texts = conclusion.delivery->texts;
-  append_attributes(conclusion, out, text_max);
-  append_event(texts, out, text_max);
-  const auto* change = std::get_if<Change>(&conclusion.delivery->content);
-  const auto* finding = std::get_if<Finding>(&conclusion.delivery->content);
-  const auto organization = change    ? std::optional(change->organization)
-                            : finding ? finding->organization
-                                      : std::nullopt;
-  const auto version = change    ? std::optional(change->version)
-                       : finding ? finding->version
-                                 : std::nullopt;
-  if (organization) append_text(R"(,"organization":")", organization->digits(), out);
-  if (version) {
-    out += R"(,"version":)";
-    append_number(*version, out);
+void ResultWriter::append(const Conclusion& conclusion, std::string& out, std::size_t text_max) {
+  room_.clear(bytes_max(conclusion, text_max));
+  put_attributes(conclusion, text_max);
+  put_event(conclusion.delivery->texts, text_max);
+  const About known = about(*conclusion.delivery);
+  if (known.organization) put_text(R"(,"organization":")", known.organization->digits());
+  if (known.version) {
+    room_.put(R"(,"version":)");
+    room_.put_number(*known.version);
   }
-  append_text(R"(,"verdict":")", name(conclusion.verdict), out);
-  out += is_terminal(conclusion.verdict) ? R"(,"terminal":true)" : R"(,"terminal":false)";
-  append_reason(conclusion, out);
-  out += R"(,"attempt":)";
-  append_number(conclusion.attempt, out);
-  if (conclusion.batch < batches_.size()) out += batches_[conclusion.batch];
+  put_verdict(conclusion);
+  put_rest(conclusion, text_max);
+  out += room_.text();
+}
+
+void ResultWriter::put_text(std::string_view name, std::string_view text) {
+  room_.put(name);
+  room_.put_escaped(text);
+  room_.put('"');
+}
+
+void ResultWriter::put_attributes(const Conclusion& conclusion, std::size_t text_max) {
+  const Texts& texts = conclusion.delivery->texts;
+  crypto::write_text(result_id(conclusion), head_.data() + opening_.size());
+  room_.put(head_);
+  if (!texts[Field::subject].empty()) {
+    put_text(R"(,"subject":")", cut(texts[Field::subject], text_max));
+  }
+  if (!texts[Field::traceparent].empty()) {
+    put_text(R"(,"traceparent":")", cut(texts[Field::traceparent], text_max));
+  }
+  if (!texts[Field::tracestate].empty()) {
+    put_text(R"(,"tracestate":")", cut(texts[Field::tracestate], text_max));
+  }
+}
+
+void ResultWriter::put_event(const Texts& texts, std::size_t text_max) {
+  put_text(R"(,"data":{"event":{"id":")", cut(texts[Field::id], text_max));
+  put_text(R"(,"source":")", cut(texts[Field::source], text_max));
+  put_text(R"(,"type":")", cut(texts[Field::type], text_max));
+  if (!texts[Field::subject].empty()) {
+    put_text(R"(,"subject":")", cut(texts[Field::subject], text_max));
+  }
+  room_.put('}');
+}
+
+void ResultWriter::put_verdict(const Conclusion& conclusion) {
+  put_text(R"(,"verdict":")", name(conclusion.verdict));
+  room_.put(is_terminal(conclusion.verdict) ? R"(,"terminal":true)" : R"(,"terminal":false)");
+  Action action = Action::none;
+  if (conclusion.reason != Reason::none) {
+    action = entry_of(conclusion.reason).action;
+    put_reason(conclusion);
+  }
+  put_text(R"(,"action":")", name(action));
+  room_.put(R"(,"attempt":)");
+  room_.put_number(conclusion.attempt);
+}
+
+void ResultWriter::put_reason(const Conclusion& conclusion) {
+  const ReasonEntry& entry = entry_of(conclusion.reason);
+  room_.put(R"(,"reason":{"code":")");
+  room_.put(entry.code);
+  room_.put(R"(","text":")");
+  const std::string_view detail = conclusion.delivery->texts[Field::detail];
+  if (!conclusion.endpoint_code.empty() || !conclusion.text.empty()) {
+    const std::string_view code = cut(conclusion.endpoint_code, reason_text_max / 4);
+    room_.put_escaped(code);
+    if (!code.empty() && !conclusion.text.empty()) room_.put(": ");
+    room_.put_escaped(cut(conclusion.text, reason_text_max - code.size() - 2));
+  } else {
+    room_.put_escaped(entry.text);
+    if (!detail.empty()) {
+      room_.put(" (");
+      room_.put_escaped(
+          cut(detail, reason_text_max - std::min(entry.text.size() + 3, reason_text_max)));
+      room_.put(')');
+    }
+  }
+  room_.put(R"("})");
+}
+
+void ResultWriter::put_rest(const Conclusion& conclusion, std::size_t text_max) {
+  if (conclusion.batch < batches_.size()) room_.put(batches_[conclusion.batch]);
   if (!conclusion.endpoint_event_id.empty()) {
-    append_text(R"(,"endpointEventId":")", cut(conclusion.endpoint_event_id, text_max), out);
+    put_text(R"(,"endpointEventId":")", cut(conclusion.endpoint_event_id, text_max));
   }
   if (conclusion.superseded_by != Conclusion::no_index) {
     ensure(record_ != nullptr && conclusion.superseded_by < record_->conclusions.size());
     const Texts& newer = record_->conclusions[conclusion.superseded_by].delivery->texts;
-    append_text(R"(,"supersededBy":")", cut(newer[Field::id], text_max), out);
+    put_text(R"(,"supersededBy":")", cut(newer[Field::id], text_max));
   }
-  if (!texts[Field::resend].empty()) {
-    append_text(R"(,"resend":")", cut(texts[Field::resend], text_max), out);
-  }
-  out += before_origin_;
-  append_number(static_cast<std::int32_t>(conclusion.delivery->position.partition), out);
-  out += R"(,"offset":)";
-  append_number(conclusion.delivery->position.offset, out);
-  out += closing_;
-}
-
-void ResultWriter::append_attributes(const Conclusion& conclusion, std::string& out,
-                                     std::size_t text_max) const {
   const Texts& texts = conclusion.delivery->texts;
-  out += opening_;
-  result_id(conclusion).append_to(out);
-  out += before_time_;
-  out += time_;
-  out += '"';
-  if (!texts[Field::subject].empty()) {
-    append_text(R"(,"subject":")", cut(texts[Field::subject], text_max), out);
+  if (!texts[Field::resend].empty()) {
+    put_text(R"(,"resend":")", cut(texts[Field::resend], text_max));
   }
-  if (!texts[Field::traceparent].empty()) {
-    append_text(R"(,"traceparent":")", cut(texts[Field::traceparent], text_max), out);
-  }
-  if (!texts[Field::tracestate].empty()) {
-    append_text(R"(,"tracestate":")", cut(texts[Field::tracestate], text_max), out);
-  }
-}
-
-void ResultWriter::append_event(const Texts& texts, std::string& out, std::size_t text_max) const {
-  append_text(R"(,"data":{"event":{"id":")", cut(texts[Field::id], text_max), out);
-  append_text(R"(,"source":")", cut(texts[Field::source], text_max), out);
-  append_text(R"(,"type":")", cut(texts[Field::type], text_max), out);
-  if (!texts[Field::subject].empty()) {
-    append_text(R"(,"subject":")", cut(texts[Field::subject], text_max), out);
-  }
-  out += '}';
-}
-
-void ResultWriter::append_reason(const Conclusion& conclusion, std::string& out) const {
-  Action action = Action::none;
-  if (conclusion.reason != Reason::none) {
-    const ReasonEntry& entry = entry_of(conclusion.reason);
-    action = entry.action;
-    out += R"(,"reason":{"code":")";
-    out += entry.code;
-    out += R"(","text":")";
-    const std::string_view detail = conclusion.delivery->texts[Field::detail];
-    if (!conclusion.endpoint_code.empty() || !conclusion.text.empty()) {
-      const std::string_view code = cut(conclusion.endpoint_code, reason_text_max / 4);
-      append_escaped(code, out);
-      if (!code.empty() && !conclusion.text.empty()) out += ": ";
-      append_escaped(cut(conclusion.text, reason_text_max - code.size() - 2), out);
-    } else {
-      append_escaped(entry.text, out);
-      if (!detail.empty()) {
-        out += " (";
-        append_escaped(
-            cut(detail, reason_text_max - std::min(entry.text.size() + 3, reason_text_max)), out);
-        out += ')';
-      }
-    }
-    out += R"("})";
-  }
-  append_text(R"(,"action":")", name(action), out);
+  room_.put(before_origin_);
+  room_.put_number(static_cast<std::int32_t>(conclusion.delivery->position.partition));
+  room_.put(R"(,"offset":)");
+  room_.put_number(conclusion.delivery->position.offset);
+  room_.put(closing_);
 }
 
 }  // namespace helsekontakter::kafka

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/kafka/room.h"
 #include "worker/domain/bytes.h"
 #include "worker/domain/time.h"
 #include "worker/ports/commands.h"
@@ -40,25 +41,29 @@ class ResultWriter {
 
   /// Appends the result of one conclusion of that record. Text that came from outside is cut to
   /// `text_max` bytes each, at a character's start.
-  void append(const Conclusion& conclusion, std::string& out, std::size_t text_max) const;
+  void append(const Conclusion& conclusion, std::string& out, std::size_t text_max);
 
   /// At most so many bytes, whatever the characters, if texts are cut to `text_max`.
   [[nodiscard]] std::size_t bytes_max(const Conclusion& conclusion, std::size_t text_max) const;
 
  private:
-  void append_attributes(const Conclusion& conclusion, std::string& out,
-                         std::size_t text_max) const;
-  void append_event(const Texts& texts, std::string& out, std::size_t text_max) const;
-  void append_reason(const Conclusion& conclusion, std::string& out) const;
+  void put_attributes(const Conclusion& conclusion, std::size_t text_max);
+  void put_event(const Texts& texts, std::size_t text_max);
+  void put_verdict(const Conclusion& conclusion);
+  void put_reason(const Conclusion& conclusion);
+  void put_rest(const Conclusion& conclusion, std::size_t text_max);
+  /// name, which holds the opening quote, text and closing quote.
+  void put_text(std::string_view name, std::string_view text);
 
   std::string opening_;      ///< up to the id's value
   std::string before_time_;  ///< source and type
   std::string before_origin_;
   std::string closing_;
-  std::string time_;  ///< of the present second
+  std::string head_;  ///< up to the time; where its id goes, it has any other
   WallTime time_of_{};
   std::vector<std::string> batches_;
   const Record* record_ = nullptr;
+  Room room_;
 };
 
 }  // namespace helsekontakter::kafka

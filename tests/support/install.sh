@@ -13,9 +13,9 @@ esac
 
 build=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev librdkafka-dev libssl-dev
        libsimdjson-dev libspdlog-dev libexpected-dev libyaml-cpp-dev libcli11-dev libsqlite3-dev
-       prometheus-cpp-dev)
+       prometheus-cpp-dev libqpid-proton-cpp12-dev libsasl2-modules)
 demo=(libgtest-dev libgmock-dev libbenchmark-dev libcjose-dev curl)
-tests=(clang-format-14 clang-tidy-14 python3-jsonschema python3-yaml openssl)
+tests=(clang-format-14 clang-tidy-14 python3-jsonschema python3-yaml openssl rabbitmq-server)
 # These may be there without Debian's package: the command counts.
 commands_of_demo=(java=openjdk-17-jre-headless mvn=maven python3=python3)
 commands_of_tests=(javac=openjdk-17-jdk-headless)
@@ -48,6 +48,13 @@ if ((EUID != 0)); then
   as_root=(sudo)
 fi
 echo "installing: ${missing[*]}"
+# The tests start a broker of their own; Debian's must not come up beside it as a service.
+policy=/usr/sbin/policy-rc.d
+if [[ " ${missing[*]} " == *" rabbitmq-server "* && ! -e $policy ]]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -q -o Acquire::Retries=3
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "adapters/amqp/recorder.h"
+#include "worker/ports/commands.h"
+
+#include <string>
+
+#include <proton/message.hpp>
+
+namespace helsekontakter::amqp {
+
+/// The property that says why an event is a dead letter; there is one, however often it comes back.
+inline constexpr const char* error_property = "helsekontakter-error";
+
+/// True for verdicts whose event is copied to the dead-letter address.
+[[nodiscard]] constexpr bool is_dead_letter(Verdict verdict) {
+  return verdict == Verdict::rejected || verdict == Verdict::undecodable ||
+         verdict == Verdict::expired;
+}
+
+/// A result event as a durable message: the text as Data, the key of its change event as group-id.
+[[nodiscard]] proton::message result_message(const Conclusion& conclusion, const ResultText& text,
+                                             const std::string& address, WallTime now);
+
+/// A copy of the event: its body byte for byte, its key, content type and properties (as text), and
+/// why. An event too large to be kept becomes a reference to where it stood.
+[[nodiscard]] proton::message dead_letter(const Conclusion& conclusion, const std::string& address,
+                                          const std::string& origin, WallTime now);
+
+}  // namespace helsekontakter::amqp

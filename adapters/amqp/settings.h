@@ -1,0 +1,53 @@
+#pragma once
+
+#include "worker/domain/time.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace helsekontakter::amqp {
+
+/// How to reach a broker: source.amqp.* and results.amqp.* share the shape. What stands here
+/// decides how we say who we are: a user is SASL PLAIN, else a client certificate is EXTERNAL, else
+/// it is ANONYMOUS, which a loopback address only may have. So may `amqp://`; else `amqps://`.
+struct Connection {
+  std::vector<std::string> urls;  ///< amqps://host:port, tried in turn
+  std::string user;
+  std::string password_file;
+  std::string tls_ca_file;  ///< empty: the system's authorities
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  /// Name in the open frame, checked against the server's certificate; empty: the url's host.
+  std::string virtual_host;
+  std::string container_id;           ///< shown by the broker; empty: a UUID
+  Milliseconds idle_timeout{10'000};  ///< silence after which the connection counts as lost
+  Milliseconds open_timeout{10'000};  ///< for connection and link, each
+  Milliseconds pause_first{200};      ///< before the second attempt; full jitter
+  Milliseconds pause_max{10'000};
+};
+
+struct SourceSettings {
+  Connection connection;
+  std::string address;  ///< /queue/NAME on RabbitMQ, the queue's name elsewhere
+  /// Places that are granted and not filled, or filled and not in the inbox yet.
+  std::size_t places_max = 1000;
+  std::size_t bytes_max = 16'777'216;  ///< of those, by the mean size of what came
+  std::size_t unsettled_max = 50'000;  ///< deliveries that the broker waits for
+  /// The last owner of the queue is known to have ended cleanly (a ledger says so). Else what it
+  /// left may still be executed, and the core waits for settle_time first.
+  bool clean_start = false;
+  Milliseconds detach_timeout{3000};  ///< for the broker to confirm that the queue is let go
+};
+
+struct RecordSettings {
+  Connection connection;
+  std::string address;
+  std::string dead_letter_address;  ///< empty: none
+  /// A record that is not durable by then, with all its attempts, has failed.
+  Milliseconds record_timeout{30'000};
+  Milliseconds retry_first{100};  ///< after a refused result
+  Milliseconds retry_max{5000};
+};
+
+}  // namespace helsekontakter::amqp

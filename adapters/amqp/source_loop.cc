@@ -1,0 +1,338 @@
+#include "adapters/amqp/source_loop.h"
+
+#include "worker/ordering/progress.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <proton/error_condition.hpp>
+#include <proton/message.hpp>
+#include <proton/receiver_options.hpp>
+#include <proton/session.hpp>
+#include <proton/source.hpp>
+#include <proton/source_options.hpp>
+#include <proton/symbol.hpp>
+
+namespace helsekontakter::amqp {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t batch_max = 512;
+constexpr auto inbox_wait = 10ms;
+constexpr Milliseconds stop_grace{5000};
+
+WallTime wall_now() {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+AmqpSource::Loop::Loop(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
+                       Observer observer)
+    : ConnectionLoop(settings_.connection, std::move(password), observer_.trouble),
+      settings_(std::move(settings)),
+      decode_(std::move(decode)),
+      inbox_(inbox),
+      observer_(std::move(observer)),
+      ownership_(settings_.connection.idle_timeout),
+      reader_(settings_.address),
+      window_(settings_.places_max, settings_.bytes_max),
+      clean_(settings_.clean_start) {}
+
+AmqpSource::Loop::~Loop() {
+  stop();
+}
+
+void AmqpSource::Loop::order(SourceOrders orders) {
+  {
+    const std::lock_guard lock(mail_mutex_);
+    orders_.push_back(std::move(orders));
+  }
+  wake();
+}
+
+void AmqpSource::Loop::settle(Settlement settlement) {
+  {
+    const std::lock_guard lock(mail_mutex_);
+    settlements_.push_back(std::move(settlement));
+  }
+  wake();
+}
+
+void AmqpSource::Loop::stop() {
+  end(stop_grace);
+}
+
+void AmqpSource::Loop::turn() {
+  if (!ownership_.turned() && link_ != Link::none) {
+    give_up({Remedy::retry,
+             "the worker stood still for longer than the AMQP idle timeout; the broker may have "
+             "given " +
+                 settings_.address + " to somebody else, so the connection is made anew"});
+    return;
+  }
+  std::vector<SourceOrders> orders;
+  std::vector<Settlement> settlements;
+  {
+    const std::lock_guard lock(mail_mutex_);
+    orders.swap(orders_);
+    settlements.swap(settlements_);
+  }
+  for (const Settlement& settlement : settlements) accept(settlement);
+  for (const SourceOrders& order : orders) obey(order);
+  if (!settlements.empty()) grant();
+  check_deadline();
+}
+
+void AmqpSource::Loop::obey(const SourceOrders& orders) {
+  const auto names = [this](const std::vector<SourceOrders::Owned>& owned) {
+    return std::any_of(owned.begin(), owned.end(),
+                       [this](const auto& each) { return each.second == epoch_; });
+  };
+  if (names(orders.pause)) paused_ = true;
+  if (names(orders.resume) && std::exchange(paused_, false)) deliver();
+  if (names(orders.release) && assigned_) {
+    // The core has nothing of it left and told what may still be executed: a clean end.
+    assigned_ = false;
+    clean_ = true;
+    attach_again_ = false;
+    leave();
+  }
+  const bool rereads =
+      std::find(orders.reread.begin(), orders.reread.end(), Partition{0}) != orders.reread.end();
+  if (rereads && assigned_ && link_ == Link::attached) {
+    lose();
+    attach_again_ = true;
+    leave();
+  }
+}
+
+void AmqpSource::Loop::opened(proton::connection& connection) {
+  connection_ = connection;
+  if (link_ != Link::let_go) attach();
+}
+
+void AmqpSource::Loop::attach() {
+  proton::source_options source;
+  source.address(settings_.address).capabilities({proton::symbol("queue")});
+  proton::receiver_options options;
+  options.source(source).credit_window(0).auto_accept(false).delivery_mode(
+      proton::delivery_mode::AT_LEAST_ONCE);
+  link_ = Link::attaching;
+  link_by_ = Clock::now() + settings_.connection.open_timeout;
+  session_ = connection_.open_session();
+  receiver_ = session_.open_receiver(settings_.address, options);
+}
+
+void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
+  // A refused link is opened without an address first and closed with the reason right after.
+  if (link_ != Link::attaching || receiver != receiver_ || receiver.source().address().empty()) {
+    return;
+  }
+  link_ = Link::attached;
+  attach_again_ = false;
+  is_well();
+  tell(observer_.attached, true);
+  assign(clean_);
+  grant();
+}
+
+/// A new epoch begins.
+void AmqpSource::Loop::assign(bool clean) {
+  epoch_ = Epoch{static_cast<std::uint64_t>(epoch_) + 1};
+  assigned_ = fresh_ = true;
+  paused_ = false;
+  ownership_.take(epoch_);
+  const ProgressMark mark{
+      .concluded = {}, .submitted_to = next_, .clean = clean, .unsettled = !clean};
+  inbox_.push(Assigned{.partition = Partition{0},
+                       .epoch = epoch_,
+                       .committed = next_,
+                       .metadata = encode(mark, next_),
+                       .end = next_,
+                       .partitions_total = 1,
+                       .assigned_together = 1});
+}
+
+/// The epoch ends without the core's consent.
+void AmqpSource::Loop::lose() {
+  ownership_.drop();
+  pending_.clear();
+  if (!std::exchange(assigned_, false)) return;
+  if (!fresh_) clean_ = false;
+  inbox_.push(Lost{Partition{0}, epoch_});
+}
+
+void AmqpSource::Loop::closed() {
+  const bool was_attached = link_ == Link::attached || link_ == Link::leaving;
+  lose();
+  unsettled_.clear();
+  unsettled_count_ = 0;
+  first_unsettled_ = next_;
+  receiver_ = {};
+  session_ = {};
+  connection_ = {};
+  if (link_ != Link::let_go) link_ = Link::none;
+  delivery_is_due_ = false;
+  if (was_attached) tell(observer_.attached, false);
+}
+
+void AmqpSource::Loop::on_receiver_error(proton::receiver& receiver) {
+  if (!is_ours(receiver)) return;
+  give_up(explain(Level::receiver, settings_.address, receiver.error()));
+}
+
+void AmqpSource::Loop::on_receiver_close(proton::receiver& receiver) {
+  if (!is_ours(receiver) || link_ == Link::leaving) return;
+  give_up({Remedy::retry, "the broker detached the worker from " + settings_.address +
+                              " without a reason; it attaches again"});
+}
+
+void AmqpSource::Loop::on_session_close(proton::session& session) {
+  if (link_ != Link::leaving || session != session_) return;
+  link_ = attach_again_ ? Link::none : Link::let_go;
+  receiver_ = {};
+  session_ = {};
+  tell(observer_.attached, false);
+  if (attach_again_) attach();
+}
+
+void AmqpSource::Loop::on_receiver_detach(proton::receiver& receiver) {
+  on_receiver_close(receiver);
+}
+
+bool AmqpSource::Loop::is_ours(const proton::receiver& receiver) const {
+  return link_ != Link::none && link_ != Link::let_go && receiver == receiver_;
+}
+
+void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& message) {
+  const bool wanted = link_ == Link::attached && assigned_;
+  if (!wanted) {
+    // What was under way when credit ended: somebody else's, or ours again later.
+    delivery.release();
+    return;
+  }
+  const std::uint32_t count = message.delivery_count();
+  // RabbitMQ's classic queues say it by first-acquirer alone; other brokers never set that one.
+  const bool first = message.first_acquirer();
+  tells_first_ = tells_first_ || first;
+  const bool repeated = count > 0 || !first;
+  if (count > 0 || (tells_first_ && !first)) {
+    tell(observer_.redelivered, std::max<std::uint32_t>(count, 1));
+  }
+  if (repeated && fresh_) {
+    // Somebody may have had it before us, perhaps while we were standing by on a queue with a
+    // single active consumer, and may have a request under way: the wait begins now, not at the
+    // attach.
+    lose();
+    assign(false);
+  }
+  fresh_ = false;
+  const Offset offset = next_++;
+  pending_.push_back(decode_(reader_.read(message, {Partition{0}, offset}, epoch_, wall_now())));
+  if (unsettled_.empty()) first_unsettled_ = offset;
+  unsettled_.emplace_back(delivery);
+  ++unsettled_count_;
+  window_.received(reader_.bytes());
+  read_bytes_ += reader_.bytes();
+  if (pending_.size() >= batch_max) {
+    deliver();
+  } else if (!std::exchange(delivery_is_due_, true)) {
+    soon([this] { deliver(); });  // with what comes in the same breath
+  }
+}
+
+/// Brings what waits to the inbox. A full inbox is asked again, in turns with the connection, whose
+/// heartbeats go on.
+void AmqpSource::Loop::deliver() {
+  delivery_is_due_ = false;
+  if (paused_ || pending_.empty() || !assigned_) return;
+  const std::size_t count = pending_.size();
+  if (!inbox_.push(pending_, Clock::now() + inbox_wait)) {
+    delivery_is_due_ = true;
+    soon([this] { deliver(); });
+    return;
+  }
+  pending_.clear();
+  tell(observer_.read, count, std::exchange(read_bytes_, 0));
+  tell(observer_.unsettled, unsettled_count_);
+  grant();
+}
+
+void AmqpSource::Loop::grant() {
+  if (link_ != Link::attached || paused_ || unsettled_count_ >= settings_.unsettled_max) return;
+  const auto credit = static_cast<std::size_t>(std::max(receiver_.credit(), 0));
+  const std::uint32_t more = window_.to_grant(credit + pending_.size());
+  if (more > 0) receiver_.add_credit(more);
+}
+
+void AmqpSource::Loop::accept(const Settlement& settlement) {
+  for (const auto& [epoch, offset] : settlement.deliveries) {
+    if (epoch == epoch_) accept(offset);
+  }
+  for (const auto& [epoch, below] : settlement.below) {
+    if (epoch != epoch_) continue;
+    while (!unsettled_.empty() && first_unsettled_ < below) accept(first_unsettled_);
+  }
+  tell(observer_.unsettled, unsettled_count_);
+}
+
+void AmqpSource::Loop::accept(Offset offset) {
+  const Offset at = offset - first_unsettled_;
+  if (at < 0 || at >= static_cast<Offset>(unsettled_.size())) return;
+  std::optional<proton::delivery>& delivery = unsettled_[static_cast<std::size_t>(at)];
+  if (delivery) {
+    delivery->accept();
+    delivery.reset();
+    --unsettled_count_;
+  }
+  while (!unsettled_.empty() && !unsettled_.front()) {
+    unsettled_.pop_front();
+    ++first_unsettled_;
+  }
+}
+
+/// Gives back what is not settled and ends the session, whereupon the broker takes back what was
+/// still on its way. Credit is not drained first: RabbitMQ 3.10 answers a drain of a classic queue
+/// by a crash of the session, which swallows settlements too (measured).
+void AmqpSource::Loop::leave() {
+  ownership_.drop();
+  if (link_ != Link::attached && link_ != Link::attaching) return;
+  for (std::optional<proton::delivery>& delivery : unsettled_) {
+    if (delivery) delivery->release();
+  }
+  unsettled_.clear();
+  unsettled_count_ = 0;
+  pending_.clear();
+  link_ = Link::leaving;
+  link_by_ = Clock::now() + settings_.detach_timeout;
+  receiver_.close();
+  session_.close();
+}
+
+void AmqpSource::Loop::check_deadline() {
+  if ((link_ != Link::attaching && link_ != Link::leaving) || Clock::now() < link_by_) return;
+  if (link_ == Link::attaching) {
+    give_up({Remedy::retry, "the broker did not answer within " +
+                                std::to_string(settings_.connection.open_timeout.count()) +
+                                " ms when the worker attached to " + settings_.address +
+                                "; check the broker's health"});
+    return;
+  }
+  if (!attach_again_) link_ = Link::let_go;
+  give_up({Remedy::retry, "the broker did not confirm that the worker let go of " +
+                              settings_.address + "; the connection is cut"});
+}
+
+void AmqpSource::Loop::let_go() {
+  lose();
+  attach_again_ = false;
+  leave();
+}
+
+bool AmqpSource::Loop::ended() const {
+  return link_ == Link::none || link_ == Link::let_go;
+}
+
+}  // namespace helsekontakter::amqp
