@@ -65,8 +65,13 @@ Result<std::string> judge_skew(const Result<Milliseconds>& skew) {
 
 void connect(const config::Configuration& configuration, const CheckOptions& options,
              const Probes& probes, Report& report) {
-  report.ask("broker", probes.broker);
-  report.ask("topics", probes.topics, options.create);
+  if (configuration.source_technology == config::Technology::file) {
+    report.ask("input", probes.input);
+    report.ask("output", probes.output);
+  } else {
+    report.ask("broker", probes.broker);
+    report.ask("topics", probes.topics, options.create);
+  }
   report.ask("endpoint", probes.endpoint);
   if (!probes.clock_skew) {
     report.left_out("clock");
@@ -87,9 +92,28 @@ void connect(const config::Configuration& configuration, const CheckOptions& opt
   }
 }
 
+std::string of_files(const config::Configuration& configuration) {
+  const bool from_stream = configuration.file_source.path == file::standard_stream;
+  const bool to_stream = configuration.file_results.path == file::standard_stream;
+  std::string text = from_stream ? "standard input" : "file";
+  text += to_stream ? " to standard output" : " to file";
+  text += ": at least once; a result that is repeated has the same id. ";
+  if (from_stream) {
+    text += "There is no checkpoint: after a fault give the whole input once more";
+  } else {
+    text += "The checkpoint moves only when the results before it are ";
+    text += to_stream ? "written" : "on the disk";
+  }
+  if (to_stream) {
+    text += "; what standard output leads to must keep them, or write to results.file.path";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string delivery_guarantee(const config::Configuration& configuration) {
+  if (configuration.source_technology == config::Technology::file) return of_files(configuration);
   std::string text =
       "Kafka to Kafka, same cluster: results, dead letters and offsets are one transaction, so a "
       "read_committed consumer sees each result once";
@@ -100,8 +124,19 @@ std::string delivery_guarantee(const config::Configuration& configuration) {
 }
 
 std::vector<std::string> derived_numbers(const config::Configuration& configuration) {
+  const std::string shutdown = "shutdown.timeout_s " + seconds(configuration.shutdown_timeout) +
+                               ": the container's grace period must be longer";
+  if (configuration.source_technology == config::Technology::file) {
+    std::vector<std::string> numbers{shutdown};
+    if (configuration.file_source.path != file::standard_stream) {
+      numbers.push_back("checkpoint " + configuration.file_source.checkpoint +
+                        ": keep it with the file; with its lock, one worker reads the file");
+      numbers.push_back("api.settle_time_s " + seconds(configuration.worker.api.settle_time) +
+                        ": so long the worker waits before its first request after a crash");
+    }
+    return numbers;
+  }
   const kafka::SourceSettings& source = configuration.source;
-  const WorkerSettings& worker = configuration.worker;
   return {
       "session.timeout " + seconds(source.session_timeout) +
           " = api.request_timeout_s + api.settle_time_s + 15 s: so long a crashed worker's "
@@ -110,10 +145,9 @@ std::vector<std::string> derived_numbers(const config::Configuration& configurat
           ": more than a request and its record together",
       "coordinator silence " + seconds(source.coordinator_silence_max) +
           ": no request is written when the coordinator was not heard from for longer",
-      "shutdown.timeout_s " + seconds(configuration.shutdown_timeout) +
-          ": the container's grace period must be longer",
+      shutdown,
       "fetch queue " + mebibytes(source.fetch_bytes_max) + " of memory.bytes_max " +
-          mebibytes(worker.memory_bytes_max),
+          mebibytes(configuration.worker.memory_bytes_max),
   };
 }
 

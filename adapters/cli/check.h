@@ -19,6 +19,8 @@ namespace helsekontakter::cli {
 struct Probes {
   using Probe = std::function<Result<std::string>()>;
   Probe broker;                                            ///< reachable, and accepts us
+  Probe input;                                             ///< of files: there, and readable
+  Probe output;                                            ///< of files: can be written
   std::function<Result<std::string>(bool create)> topics;  ///< input, results, dead letters
   std::function<Result<std::string>(OrganizationNumber)> token;
   Probe endpoint;                                    ///< name, connection, TLS

@@ -1,5 +1,6 @@
 #include "adapters/cli/probes.h"
 
+#include "adapters/cli/probe_file.h"
 #include "adapters/cli/probe_https.h"
 #include "adapters/cli/probe_kafka.h"
 
@@ -14,6 +15,7 @@ struct Outside {
       : source(configuration.source.connection, configuration.mode_check, "source.kafka"),
         results(configuration.record.connection, configuration.mode_check, "results.kafka"),
         topics(configuration, options, source, results),
+        files(configuration),
         https(configuration) {}
 
   /// Transactions join results and offsets, so both connections must lead to one cluster.
@@ -41,6 +43,7 @@ struct Outside {
   BrokerProbe results;
   bool reached = false;
   TopicsProbe topics;
+  FileProbe files;
   HttpsProbe https;
 };
 
@@ -50,6 +53,8 @@ Probes real_probes(const config::Configuration& configuration, const CheckOption
   const auto outside = std::make_shared<Outside>(configuration, options);
   return {
       .broker = [outside] { return outside->broker(); },
+      .input = [outside] { return outside->files.input(); },
+      .output = [outside] { return outside->files.output(); },
       .topics = [outside](bool create) { return outside->ask_topics(create); },
       .token = [outside](OrganizationNumber number) { return outside->https.token(number); },
       .endpoint = [outside] { return outside->https.endpoint(); },

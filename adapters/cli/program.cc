@@ -1,7 +1,6 @@
 #include "adapters/cli/program.h"
 
 #include "adapters/config/secrets.h"
-#include "adapters/crypto/secret_file.h"
 
 #include <algorithm>
 #include <random>
@@ -34,12 +33,6 @@ WorkerSettings core_settings(const config::Configuration& configuration,
   WorkerSettings settings = configuration.worker;
   settings.drain = options.drain;
   return settings;
-}
-
-/// The password of a connection, or empty where none is configured.
-Result<std::string> password_of(const kafka::Connection& connection, crypto::ModeCheck mode_check) {
-  if (connection.password_file.empty()) return std::string();
-  return crypto::read_secret_file(connection.password_file, mode_check, {});
 }
 
 }  // namespace
@@ -84,7 +77,7 @@ bool Program::start_submitting() {
   }
   endpoint::Surroundings around = endpoint::real_surroundings();
   around.still_ours = [this](const std::vector<std::pair<Partition, Epoch>>& under) {
-    return source_->still_ours(under);
+    return parts_.source->still_ours(under);
   };
   around.deliver = [this](Outcome outcome) { inbox_.push(std::move(outcome)); };
   around.observer = observe_endpoint();
@@ -93,7 +86,7 @@ bool Program::start_submitting() {
   return true;
 }
 
-kafka::Decode Program::make_decode(const crypto::KeyedHash& hash) {
+Decode Program::make_decode(const crypto::KeyedHash& hash) {
   auto decoder = std::make_shared<json::EventDecoder>(configuration_.decoder, hash);
   return [this, decoder](const json::RawEvent& raw) {
     Delivery delivery = decoder->decode(raw);
@@ -102,25 +95,28 @@ kafka::Decode Program::make_decode(const crypto::KeyedHash& hash) {
   };
 }
 
-bool Program::start_reading() {
+Result<Parts> Program::make_parts() {
   const auto key = config::read_hmac_key(configuration_);
-  if (!key) return fault(key.error());
-  auto password = password_of(configuration_.source.connection, configuration_.mode_check);
-  if (!password) return fault(password.error());
-  auto record_password = password_of(configuration_.record.connection, configuration_.mode_check);
-  if (!record_password) return fault(record_password.error());
-  kafka::RecordSettings record = configuration_.record;
-  if (record.transactional_id.empty()) {
-    record.transactional_id = configuration_.source.group + "-" + crypto::uuid_v4().text();
+  if (!key) return tl::unexpected(key.error());
+  const crypto::KeyedHash hash(*key);
+  switch (configuration_.source_technology) {
+    case config::Technology::kafka:
+      return make_kafka_parts(configuration_, make_decode(hash), inbox_, observe_kafka());
+    case config::Technology::file:
+      return make_file_parts(configuration_, options_.drain, hash, make_decode(hash), inbox_,
+                             observe_files());
+    case config::Technology::amqp:
+      break;
   }
-  source_ = std::make_unique<kafka::KafkaSource>(configuration_.source, std::move(*password),
-                                                 make_decode(crypto::KeyedHash(*key)), inbox_,
-                                                 observe_kafka());
-  recorder_ = std::make_unique<kafka::KafkaRecorder>(record, std::move(*record_password),
-                                                     configuration_.source.topic,
-                                                     source_->ownership(), inbox_, observe_kafka());
-  if (const auto started = recorder_->start(); !started) return fault(started.error());
-  if (const auto started = source_->start(); !started) return fault(started.error());
+  return fail(Remedy::stop, "source.amqp is not in this release");
+}
+
+bool Program::start_reading() {
+  auto parts = make_parts();
+  if (!parts) return fault(parts.error());
+  parts_ = std::move(*parts);
+  if (const auto started = parts_.recorder->start(); !started) return fault(started.error());
+  if (const auto started = parts_.source->start(); !started) return fault(started.error());
   return true;
 }
 
@@ -132,7 +128,7 @@ bool Program::start_operations() {
                : operations::Page{.status = 503, .body = "the loop has not turned for 30 s\n"};
   };
   pages.ready = [this] {
-    if (!joined_) return operations::Page{.status = 503, .body = "the group is not joined\n"};
+    if (!joined_) return operations::Page{.status = 503, .body = "the source is not open\n"};
     if (recovering_) return operations::Page{.status = 503, .body = "partitions are read back\n"};
     return operations::Page{.status = 200, .body = "ready\n"};
   };
@@ -160,6 +156,22 @@ bool Program::is_live() const {
 void Program::request_stop() {
   stopping_ = true;
   inbox_.push(StopRequested{});
+}
+
+/// Any thread: finishes what is in flight, and ends with a fault.
+void Program::give_up(const Error& error) {
+  log_.error("the worker gives up", {{"reason", error.message}});
+  failed_ = true;
+  request_stop();
+}
+
+void Program::stop_parts(bool finished) {
+  parts_.source->stop(finished);
+  parts_.recorder->stop();
+  if (tokens_) tokens_->stop();
+  client_->stop(Steady::now());
+  auth_client_->stop(Steady::now());
+  log_.info("stopped", {{"clean", finished && !failed_}});
 }
 
 int Program::work() {
@@ -193,13 +205,8 @@ int Program::work() {
           "not everything in flight ended within shutdown.timeout_s; it is taken up again "
           "by whoever owns its partitions next");
     }
-    source_->stop(finished);
-    recorder_->stop();
-    if (tokens_) tokens_->stop();
-    client_->stop(Steady::now());
-    auth_client_->stop(Steady::now());
-    log_.info("stopped", {{"clean", finished}});
-    return finished ? 0 : 1;
+    stop_parts(finished);
+    return finished && !failed_ ? 0 : 1;
   }
 }
 
@@ -207,13 +214,13 @@ void Program::obey(Commands& commands) {
   for (const Notice& notice : commands.notices) tell(notice);
   if (commands.record) {
     note(*commands.record);
-    recorder_->record(std::move(*commands.record));
+    parts_.recorder->record(std::move(*commands.record));
   }
   for (Submit& submit : commands.submissions) endpoint_->submit(std::move(submit));
   const SourceOrders& orders = commands.source;
   if (!orders.pause.empty() || !orders.resume.empty() || !orders.release.empty() ||
       !orders.reread.empty()) {
-    source_->order(std::move(commands.source));
+    parts_.source->order(std::move(commands.source));
   }
 }
 

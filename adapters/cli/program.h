@@ -1,14 +1,12 @@
 #pragma once
 
+#include "adapters/cli/parts.h"
 #include "adapters/cli/run.h"
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/endpoint/helsekontakter_endpoint.h"
 #include "adapters/helseid/helseid_token_source.h"
 #include "adapters/https/pooled_client.h"
 #include "adapters/inbox/inbox.h"
-#include "adapters/json/event_decoder.h"
-#include "adapters/kafka/recorder.h"
-#include "adapters/kafka/source.h"
 #include "adapters/operations/operations_server.h"
 #include "adapters/telemetry/log.h"
 #include "adapters/telemetry/metrics.h"
@@ -44,8 +42,10 @@ class Program {
   [[nodiscard]] bool start_submitting();
   [[nodiscard]] bool start_reading();
   [[nodiscard]] bool start_operations();
-  [[nodiscard]] kafka::Decode make_decode(const crypto::KeyedHash& hash);
+  [[nodiscard]] Result<Parts> make_parts();
+  [[nodiscard]] Decode make_decode(const crypto::KeyedHash& hash);
   [[nodiscard]] kafka::Observer observe_kafka();
+  [[nodiscard]] file::Observer observe_files();
   [[nodiscard]] helseid::Observer observe_tokens();
   [[nodiscard]] endpoint::Observer observe_endpoint();
   void observe_inputs(const std::vector<Input>& inputs);
@@ -56,6 +56,8 @@ class Program {
   void publish_status(const WorkerStatus& status);
   [[nodiscard]] bool is_live() const;
   bool fault(const Error& error);
+  void give_up(const Error& error);
+  void stop_parts(bool finished);
 
   config::Configuration configuration_;
   const RunOptions options_;
@@ -68,6 +70,7 @@ class Program {
   std::atomic<bool> joined_{false};
   std::atomic<bool> recovering_{true};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> failed_{false};  ///< beyond what this process can mend
   std::atomic<std::uint64_t> unknown_fields_{0};
   std::uint64_t unknown_fields_counted_ = 0;
   WorkerStatus status_counted_;  // what counters were told of
@@ -81,8 +84,7 @@ class Program {
   std::unique_ptr<https::PooledClient> auth_client_;
   std::unique_ptr<helseid::HelseIdTokenSource> tokens_;
   std::unique_ptr<endpoint::HelsekontakterEndpoint> endpoint_;
-  std::unique_ptr<kafka::KafkaSource> source_;
-  std::unique_ptr<kafka::KafkaRecorder> recorder_;
+  Parts parts_;
   std::unique_ptr<operations::OperationsServer> operations_;
 };
 

@@ -105,6 +105,27 @@ kafka::Observer Program::observe_kafka() {
   return observer;
 }
 
+file::Observer Program::observe_files() {
+  file::Observer observer;
+  observer.lag = [this](const file::Lag& lag) {
+    metrics_.lag(Partition{0}, lag.unread, lag.unconcluded);
+  };
+  observer.read = [this](std::size_t, std::size_t bytes) { metrics_.event_bytes_consumed(bytes); };
+  observer.opened = [this] {
+    joined_ = true;
+    log_.info("input opened");
+  };
+  observer.held = [this](bool held) { metrics_.partitions_held(held ? 1 : 0); };
+  observer.recorded = [this](const file::Recording& recording) {
+    metrics_.recorded(recording.durable, recording.took);
+    metrics_.dead_letters(recording.durable ? recording.dead_letters : 0);
+  };
+  observer.trouble = [this](const Error& error) { log_.warn("file", {{"reason", error.message}}); };
+  observer.failed = [this](const Error& error) { give_up(error); };
+  observer.ended = [this] { request_stop(); };
+  return observer;
+}
+
 helseid::Observer Program::observe_tokens() {
   helseid::Observer observer;
   observer.fetched = [this](const helseid::TokenFetched& token) {

@@ -67,22 +67,11 @@ void check_sizes(const Values& values, const Configuration& out, Errors& errors)
   bounds.hold(worker.api.in_flight_max * worker.batch.bytes_max <= worker.memory_bytes_max / 2,
               "memory.bytes_max", {"api.in_flight_max", "batch.bytes_max"},
               "must be at least twice api.in_flight_max times batch.bytes_max");
-  bounds.hold(out.source.event_bytes_max <= worker.memory_bytes_max / 8, "memory.bytes_max",
-              {"source.kafka.event_bytes_max"},
-              "must be at least eight times source.kafka.event_bytes_max");
-}
-
-void check_sources(const Values& values, Errors& errors) {
-  for (const std::string_view section : {"source", "results"}) {
-    int chosen = 0;
-    for (const std::string_view kind : {".kafka", ".amqp", ".file"}) {
-      if (values.mentions(std::string(section) + std::string(kind))) ++chosen;
-    }
-    if (chosen > 1) {
-      errors.push_back({.key = std::string(section),
-                        .message = "exactly one of kafka, amqp, file is allowed; keep one"});
-    }
-  }
+  constexpr std::string_view events[]{"source.kafka.event_bytes_max", "source.amqp.event_bytes_max",
+                                      "source.file.event_bytes_max"};
+  const std::string_view event_bytes = events[static_cast<std::size_t>(out.source_technology)];
+  bounds.hold(out.decoder.event_bytes_max <= worker.memory_bytes_max / 8, "memory.bytes_max",
+              {event_bytes}, "must be at least eight times " + std::string(event_bytes));
 }
 
 void read_listen(const Values& values, Configuration& out, Errors& errors) {
@@ -148,7 +137,8 @@ void warn(const Values& values, Configuration& out) {
         std::to_string(sharing) +
         " share it; give child units a parent, others their own client_id, or use multi");
   }
-  if (out.source.connection.user.empty() && out.source.connection.tls_ca_file.empty() &&
+  if (out.source_technology == Technology::kafka && out.source.connection.user.empty() &&
+      out.source.connection.tls_ca_file.empty() &&
       out.source.connection.tls_certificate_file.empty() &&
       !out.source.connection.properties.contains("security.protocol")) {
     out.warnings.push_back(
@@ -166,7 +156,6 @@ void check_together(const Values& values, Configuration& out, Errors& errors) {
   derive(values, out);
   check_times(values, out, errors);
   check_sizes(values, out, errors);
-  check_sources(values, errors);
   check_headers(values, out, errors);
   read_listen(values, out, errors);
   warn(values, out);

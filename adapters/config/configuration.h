@@ -2,6 +2,7 @@
 
 #include "adapters/config/error.h"
 #include "adapters/endpoint/settings.h"
+#include "adapters/file/settings.h"
 #include "adapters/helseid/settings.h"
 #include "adapters/https/settings.h"
 #include "adapters/json/event_decoder.h"
@@ -27,13 +28,31 @@ struct ListenAddress {
   std::uint16_t port = 8080;     ///< 0: any free one
 };
 
+/// What source and results speak to: one of these sections is chosen for each.
+enum class Technology : std::uint8_t { kafka, amqp, file };
+
+/// ledger.*: nothing of it but hmac_key_file is in this release.
+struct LedgerSettings {
+  std::string kafka_topic;
+  std::string kafka_shared_topic;
+  std::string sqlite_path;
+  std::vector<std::string> sealing_key_files;  ///< newest first
+  std::size_t members_max = 2'000'000;
+  std::size_t parked_max = 1'000'000;
+};
+
 /// Everything the worker is told, checked as a whole. Holds names of secrets' files, no secrets
 /// but those an operator wrote into api.headers, api.proxy or Kafka properties. Plain data.
 struct Configuration {
   std::string environment;
   WorkerSettings worker;
   json::DecoderSettings decoder;
+  Technology source_technology = Technology::kafka;
+  Technology results_technology = Technology::kafka;
   kafka::SourceSettings source;
+  file::SourceSettings file_source;
+  file::ResultSettings file_results;
+  LedgerSettings ledger;
   kafka::RecordSettings record;  ///< transactional_id is empty without source.kafka.instance_id
   endpoint::EndpointSettings endpoint;
   https::ClientSettings https;       ///< towards the endpoint

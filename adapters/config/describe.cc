@@ -31,7 +31,7 @@ std::vector<std::string_view> parts_of(std::string_view path) {
 
 std::string default_of(const Option& option) {
   if (!option.available) return "not in this release";
-  if (option.required) return "required";
+  if (option.required) return option.alternative ? "required with it" : "required";
   if (!option.fallback.empty()) return std::string(option.fallback);
   return option.derived.empty() ? std::string("none") : "(" + std::string(option.derived) + ")";
 }
@@ -84,6 +84,12 @@ std::string comment(const std::string& indent, std::string_view text) {
   return out + indent + "# " + line + "\n";
 }
 
+/// What is chosen instead of Kafka stands as a comment: without its "# " it takes effect.
+std::string indent_of(const Option& option, std::size_t depth) {
+  return option.alternative ? "  # " + std::string(2 * depth - 2, ' ')
+                            : std::string(2 * depth, ' ');
+}
+
 std::string as_yaml() {
   std::string out = comment("",
                             "Every option of helsekontakter with its default. Keys without one "
@@ -99,9 +105,9 @@ std::string as_yaml() {
     open.resize(shared);
     if (shared == 0) out += '\n';
     for (; open.size() + 1 < parts.size(); open.push_back(parts[open.size()])) {
-      out += std::string(2 * open.size(), ' ') + std::string(parts[open.size()]) + ":\n";
+      out += indent_of(option, open.size()) + std::string(parts[open.size()]) + ":\n";
     }
-    const std::string indent(2 * open.size(), ' ');
+    const std::string indent = indent_of(option, open.size());
     std::string text = std::string(option.meaning) + ". Allowed: " + allowed_values(option);
     if (!option.derived.empty()) text += "; default: " + std::string(option.derived);
     out += comment(indent, text);

@@ -9,6 +9,10 @@
 namespace helsekontakter::config {
 namespace {
 
+/// A checkpoint's file has room for more than a broker: a file is one partition, so more of it is
+/// under way in one place.
+constexpr std::size_t checkpoint_characters_max = 65'536;
+
 void read_core(const Values& values, WorkerSettings& out) {
   out.batch = {.entries_max = values.size("batch.entries_max"),
                .bytes_max = values.size("batch.bytes_max"),
@@ -28,7 +32,6 @@ void read_core(const Values& values, WorkerSettings& out) {
       .rejected_share_max = values.number("brake.rejected_share_max")};
   out.gate = values.choice<OfferingGate>("offering.gate");
   out.memory_bytes_max = values.size("memory.bytes_max");
-  out.metadata_characters_max = values.size("source.kafka.metadata_characters_max");
 }
 
 void read_form(const Values& values, const std::string& endpoint_url, BundleForm& out) {
@@ -62,12 +65,10 @@ void read_decoder(const Values& values, Configuration& out) {
   decoder.version_from = values.choice<json::VersionFrom>("version.from");
   decoder.open_end = values.choice<json::OpenEnd>("member.open_end");
   decoder.horizon = std::chrono::round<std::chrono::days>(values.duration("member.horizon_d"));
-  decoder.event_bytes_max = values.size("source.kafka.event_bytes_max");
   decoder.rule_2032 = values.boolean("identifier.rule_2032");
   for (std::string& number : values.list("identifier.test_allow")) {
     decoder.test_allow.insert(std::move(number));
   }
-  decoder.keep_payload = values.given("results.kafka.dead_letter_topic");
   decoder.form = out.worker.form;
 }
 
@@ -112,6 +113,44 @@ void read_kafka(const Values& values, Configuration& out) {
   out.record.environment = out.environment;
   if (!out.source.instance_id.empty()) {
     out.record.transactional_id = out.source.group + "-" + out.source.instance_id;
+  }
+}
+
+void read_ledger(const Values& values, Configuration& out) {
+  out.hmac_key_file = values.text("ledger.hmac_key_file");
+  out.ledger = {.kafka_topic = values.text("ledger.kafka.topic"),
+                .kafka_shared_topic = values.text("ledger.kafka.shared_topic"),
+                .sqlite_path = values.text("ledger.sqlite.path"),
+                .sealing_key_files = values.list("ledger.sealing_key_files"),
+                .members_max = values.size("ledger.members_max"),
+                .parked_max = values.size("ledger.parked_max")};
+}
+
+/// What core and decoder must know of the chosen source and results.
+void fit_to_technology(const Values& values, Configuration& out) {
+  switch (out.source_technology) {
+    case Technology::kafka:
+      out.worker.metadata_characters_max = values.size("source.kafka.metadata_characters_max");
+      out.decoder.event_bytes_max = out.source.event_bytes_max;
+      break;
+    case Technology::amqp:
+      out.decoder.event_bytes_max = values.size("source.amqp.event_bytes_max");
+      break;
+    case Technology::file:
+      out.worker.metadata_characters_max = checkpoint_characters_max;
+      out.decoder.event_bytes_max = out.file_source.event_bytes_max;
+      break;
+  }
+  switch (out.results_technology) {
+    case Technology::kafka:
+      out.decoder.keep_payload = !out.record.dead_letter_topic.empty();
+      break;
+    case Technology::amqp:
+      out.decoder.keep_payload = values.given("results.amqp.dead_letter_address");
+      break;
+    case Technology::file:
+      out.decoder.keep_payload = !out.file_results.dead_letter_path.empty();
+      break;
   }
 }
 
@@ -160,17 +199,20 @@ void read_https(const Values& values, Configuration& out) {
 }
 
 /// Options that have no default, as far as the chosen source and results ask for them.
-void check_required(const Values& values, Errors& errors) {
+void check_required(const Values& values, const Configuration& out, Errors& errors) {
   for (const Option& option : option_table()) {
-    if (!option.required || values.mentions(option.path)) continue;
-    if (option.path.starts_with("source.") && !values.mentions("source.kafka")) continue;
+    if (!option.required || !option.available || values.mentions(option.path)) continue;
+    const std::string_view section = technology_section(option.path);
+    if (!section.empty() && !is_chosen(out, section)) continue;
+    if (section.starts_with("source.") && !values.mentions("source")) continue;  // said below
     errors.push_back({.key = std::string(option.path),
                       .message = "is missing; " + allowed_values(option) + ", for example " +
                                  std::string(option.example)});
   }
-  if (!values.mentions("source.kafka") && !values.mentions("source.amqp") &&
-      !values.mentions("source.file")) {
-    errors.push_back({.key = "source", .message = "is missing; say source.kafka"});
+  const bool has_source = values.mentions("source.kafka") || values.mentions("source.amqp") ||
+                          values.mentions("source.file");
+  if (!has_source) {
+    errors.push_back({.key = "source", .message = "is missing; say source.kafka or source.file"});
   }
 }
 
@@ -189,16 +231,19 @@ Loaded load_text(std::string_view yaml, const Environment& environment) {
   const Values values(*file, environment, errors);
   Configuration out;
   out.environment = values.text("environment");
-  check_required(values, errors);
+  choose_technologies(values, out, errors);
+  check_required(values, out, errors);
   check_environment(values, out, errors);
   read_core(values, out.worker);
   read_form(values, out.endpoint.url.text(), out.worker.form);
   read_decoder(values, out);
   read_kafka(values, out);
+  read_files(values, out, errors);
+  read_ledger(values, out);
+  fit_to_technology(values, out);
   read_auth(values, out.helseid);
   read_https(values, out);
   out.mode_check = values.choice<crypto::ModeCheck>("secrets.mode_check");
-  out.hmac_key_file = values.text("ledger.hmac_key_file");
   out.log = {.level = values.choice<telemetry::Level>("log.level"),
              .format = values.choice<telemetry::Format>("log.format")};
   out.shutdown_timeout = values.duration("shutdown.timeout_s");

@@ -31,7 +31,8 @@ std::string listed(std::string_view choices) {
 std::span<const Option> option_table() {
   static const std::vector<Option> table = [] {
     std::vector<Option> all;
-    for (const auto part : {broker_options(), endpoint_options(), worker_options()}) {
+    for (const auto part :
+         {source_options(), results_options(), endpoint_options(), worker_options()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -39,6 +39,8 @@ struct Option {
   bool required = false;
   bool secret = false;    ///< its value is never shown
   bool available = true;  ///< false: not in this release
+  bool alternative =
+      false;  ///< of what is chosen instead of Kafka: `options` shows it as a comment
   std::string_view meaning = {};
 };
 

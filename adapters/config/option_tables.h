@@ -10,8 +10,10 @@
 
 namespace helsekontakter::config {
 
-/// environment, source, version, results, ledger, organizations
-[[nodiscard]] std::span<const Option> broker_options();
+/// environment, source, version
+[[nodiscard]] std::span<const Option> source_options();
+/// results, ledger, organizations
+[[nodiscard]] std::span<const Option> results_options();
 /// api, auth, fhir
 [[nodiscard]] std::span<const Option> endpoint_options();
 /// everything below

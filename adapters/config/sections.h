@@ -23,6 +23,19 @@ void check_kafka(const Values& values, const Configuration& out, Errors& errors)
 /// URLs, hosts that belong to another environment, identity numbers, credentials.
 void check_environment(const Values& values, Configuration& out, Errors& errors);
 
+/// Which section of source and of results was chosen, and that it is one, and that they go
+/// together.
+void choose_technologies(const Values& values, Configuration& out, Errors& errors);
+
+/// source.file and results.file.
+void read_files(const Values& values, Configuration& out, Errors& errors);
+
+/// "source.kafka" for an option of Kafka's source; empty for one that no choice concerns.
+[[nodiscard]] std::string_view technology_section(std::string_view path);
+
+/// Whether the section of a source or of results is the one that was chosen.
+[[nodiscard]] bool is_chosen(const Configuration& out, std::string_view section);
+
 /// Numbers that hang together (design 7), and other contradictions between options.
 void check_together(const Values& values, Configuration& out, Errors& errors);
 

@@ -34,18 +34,57 @@ struct Errand {
   std::optional<T> answer;
 };
 
+struct Limits {
+  TopicLimits topics;
+  std::size_t ledger_bytes_max = RecordSession::default_message_bytes;
+};
+
+/// What the topics allow of a message. Refuses a ledger topic that would forget members.
+Result<Limits> read_limits(const RecordSettings& settings, const std::string& password,
+                           const LedgerTopic& ledger, const Observer& observer) {
+  Limits limits;
+  const auto admin = Admin::connect(settings.connection, password, observer);
+  if (!admin) return tl::unexpected(admin.error());
+  const auto results = admin->describe(settings.topic, describe_timeout);
+  if (!results) return tl::unexpected(results.error());
+  if (!*results) {
+    return fail(Remedy::retry, "the results topic " + settings.topic +
+                                   " does not exist; create it (`check --connect --create`)");
+  }
+  limits.topics.results_bytes_max = (*results)->message_bytes_max;
+  if (!settings.dead_letter_topic.empty()) {
+    const auto letters = admin->describe(settings.dead_letter_topic, describe_timeout);
+    if (!letters) return tl::unexpected(letters.error());
+    if (!*letters) {
+      return fail(Remedy::retry, "the dead-letter topic " + settings.dead_letter_topic +
+                                     " does not exist; create it");
+    }
+    limits.topics.dead_letter_bytes_max = (*letters)->message_bytes_max;
+  }
+  if (!ledger.format) return limits;
+  const auto found = admin->describe(ledger.topic, describe_timeout);
+  if (!found) return tl::unexpected(found.error());
+  const auto partitions = static_cast<std::int32_t>(ledger.format->identity().partitions);
+  if (auto fit = check_ledger_topic(ledger.topic, *found, partitions); !fit) {
+    return tl::unexpected(fit.error());
+  }
+  limits.ledger_bytes_max = (*found)->message_bytes_max;
+  return limits;
+}
+
 }  // namespace
 
 class KafkaRecorder::Loop {
  public:
   Loop(RecordSettings settings, std::string password, std::string origin_topic,
-       std::shared_ptr<Ownership> ownership, Inbox& inbox, Observer observer)
+       std::shared_ptr<Ownership> ownership, Inbox& inbox, Observer observer, LedgerTopic ledger)
       : settings_(std::move(settings)),
         password_(std::move(password)),
         origin_topic_(std::move(origin_topic)),
         ownership_(std::move(ownership)),
         inbox_(inbox),
-        observer_(std::move(observer)) {}
+        observer_(std::move(observer)),
+        ledger_(std::move(ledger)) {}
   ~Loop() { stop(); }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -72,6 +111,7 @@ class KafkaRecorder::Loop {
   const std::shared_ptr<Ownership> ownership_;
   Inbox& inbox_;
   const Observer observer_;
+  const LedgerTopic ledger_;
 
   std::mutex mutex_;  ///< guards the two below
   std::condition_variable changed_;
@@ -169,27 +209,11 @@ void KafkaRecorder::Loop::open_session() {
   const auto deadline = Clock::now() + open_timeout;
   const auto opened = run_errand<Opened>(
       [settings = settings_, password = password_, origin = origin_topic_, observer = observer_,
-       deadline]() -> Opened {
-        TopicLimits limits;
-        const auto admin = Admin::connect(settings.connection, password, observer);
-        if (!admin) return tl::unexpected(admin.error());
-        const auto results = admin->describe(settings.topic, describe_timeout);
-        if (!results) return tl::unexpected(results.error());
-        if (!*results) {
-          return fail(Remedy::retry, "the results topic " + settings.topic +
-                                         " does not exist; create it (`check --connect --create`)");
-        }
-        limits.results_bytes_max = (*results)->message_bytes_max;
-        if (!settings.dead_letter_topic.empty()) {
-          const auto letters = admin->describe(settings.dead_letter_topic, describe_timeout);
-          if (!letters) return tl::unexpected(letters.error());
-          if (!*letters) {
-            return fail(Remedy::retry, "the dead-letter topic " + settings.dead_letter_topic +
-                                           " does not exist; create it");
-          }
-          limits.dead_letter_bytes_max = (*letters)->message_bytes_max;
-        }
-        return RecordSession::open(settings, password, origin, limits, observer, deadline);
+       ledger = ledger_, deadline]() -> Opened {
+        const auto limits = read_limits(settings, password, ledger, observer);
+        if (!limits) return tl::unexpected(limits.error());
+        return RecordSession::open(settings, password, origin, limits->topics, observer, deadline,
+                                   ledger, limits->ledger_bytes_max);
       },
       deadline + grace);
   if (opened && *opened) {
@@ -261,10 +285,10 @@ RecordSession::Sent KafkaRecorder::Loop::attempt(const std::shared_ptr<const Rec
 
 KafkaRecorder::KafkaRecorder(RecordSettings settings, std::string password,
                              std::string origin_topic, std::shared_ptr<Ownership> ownership,
-                             Inbox& inbox, Observer observer)
+                             Inbox& inbox, Observer observer, LedgerTopic ledger)
     : loop_(std::make_unique<Loop>(std::move(settings), std::move(password),
                                    std::move(origin_topic), std::move(ownership), inbox,
-                                   std::move(observer))) {}
+                                   std::move(observer), std::move(ledger))) {}
 
 KafkaRecorder::~KafkaRecorder() = default;
 

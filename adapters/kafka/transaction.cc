@@ -1,6 +1,7 @@
 #include "adapters/kafka/transaction.h"
 
 #include "adapters/kafka/dead_letter.h"
+#include "worker/domain/ensure.h"
 
 #include <algorithm>
 #include <array>
@@ -81,16 +82,29 @@ void fetch_ahead(const Texts& texts) {
   }
 }
 
+/// The producer's limits let a ledger record pass, too.
+TopicLimits with_ledger(TopicLimits limits, std::size_t ledger_bytes_max) {
+  const auto [least, most] =
+      std::minmax({limits.results_bytes_max, limits.dead_letter_bytes_max, ledger_bytes_max});
+  return {.results_bytes_max = least, .dead_letter_bytes_max = most};
+}
+
 }  // namespace
 
 RecordSession::RecordSession(SharedClient client, const RecordSettings& settings,
-                             std::string origin_topic, TopicLimits limits)
+                             std::string origin_topic, TopicLimits limits, LedgerTopic ledger,
+                             std::size_t ledger_bytes_max)
     : client_(std::move(client)),
       results_(rd_kafka_topic_new(client_->get(), settings.topic.c_str(), nullptr)),
       dead_letters_(
           settings.dead_letter_topic.empty()
               ? nullptr
               : rd_kafka_topic_new(client_->get(), settings.dead_letter_topic.c_str(), nullptr)),
+      ledger_(std::move(ledger)),
+      ledger_topic_(ledger_.format
+                        ? rd_kafka_topic_new(client_->get(), ledger_.topic.c_str(), nullptr)
+                        : nullptr),
+      ledger_value_max_(ledger_value_bytes_max(ledger_bytes_max)),
       limits_(limits),
       origin_topic_(std::move(origin_topic)),
       transactional_id_(settings.transactional_id),
@@ -100,9 +114,13 @@ RecordSession::RecordSession(SharedClient client, const RecordSettings& settings
 
 Result<std::shared_ptr<RecordSession>> RecordSession::open(
     const RecordSettings& settings, const std::string& password, const std::string& origin_topic,
-    TopicLimits limits, const Observer& observer, Deadline deadline) {
-  auto client = make_client(RD_KAFKA_PRODUCER, producer_properties(settings, password, limits),
-                            RD_KAFKA_EVENT_ERROR, observer);
+    TopicLimits limits, const Observer& observer, Deadline deadline, LedgerTopic ledger,
+    std::size_t ledger_bytes_max) {
+  auto client = make_client(
+      RD_KAFKA_PRODUCER,
+      producer_properties(settings, password,
+                          ledger.format ? with_ledger(limits, ledger_bytes_max) : limits),
+      RD_KAFKA_EVENT_ERROR, observer);
   if (!client) return tl::unexpected(client.error());
   const OwnedError error(rd_kafka_init_transactions((*client)->get(), remaining_ms(deadline)));
   if (error) {
@@ -111,10 +129,13 @@ Result<std::shared_ptr<RecordSession>> RecordSession::open(
                     rd_kafka_error_string(error.get()) + "; " +
                     remedy_for(rd_kafka_error_code(error.get()), settings.transactional_id));
   }
-  std::shared_ptr<RecordSession> session(
-      new RecordSession(std::move(*client), settings, origin_topic, limits));
+  std::shared_ptr<RecordSession> session(new RecordSession(
+      std::move(*client), settings, origin_topic, limits, std::move(ledger), ledger_bytes_max));
   if (!session->results_ || (!settings.dead_letter_topic.empty() && !session->dead_letters_)) {
     return fail(Remedy::stop, "results.kafka: a topic name is not valid");
+  }
+  if (session->ledger_.format && !session->ledger_topic_) {
+    return fail(Remedy::stop, "ledger.kafka.topic: the name is not valid");
   }
   return session;
 }
@@ -127,6 +148,7 @@ RecordSession::Sent RecordSession::send(const Record& record, const GroupMetadat
     return sent;
   }
   if (!produce_all(record, deadline, sent)) return sent;
+  if (!produce_ledger(record, deadline, sent)) return sent;
   if (metadata != nullptr && !record.progress.empty() &&
       !send_offsets(record, *metadata, deadline, sent)) {
     return sent;
@@ -172,36 +194,71 @@ rd_kafka_resp_err_t RecordSession::produce_result(const Conclusion& conclusion, 
   }
   buffer_.clear();
   writer_.append(conclusion, buffer_, cut_at);
-  return produce(results_.get(), key, buffer_, result_headers(texts), deadline);
+  return produce(
+      {.topic = results_.get(), .key = key, .value = buffer_, .headers = result_headers(texts)},
+      deadline);
 }
 
 rd_kafka_resp_err_t RecordSession::produce_dead_letter(const Conclusion& conclusion,
                                                        Deadline deadline) {
   DeadLetter letter = make_dead_letter(conclusion, origin_topic_, limits_.dead_letter_bytes_max);
-  return produce(dead_letters_.get(), letter.key, letter.value, std::move(letter.headers),
+  return produce({.topic = dead_letters_.get(),
+                  .key = letter.key,
+                  .value = letter.value,
+                  .headers = std::move(letter.headers)},
                  deadline);
 }
 
-rd_kafka_resp_err_t RecordSession::produce(rd_kafka_topic_t* topic, std::string_view key,
-                                           std::string_view value, OwnedHeaders headers,
-                                           Deadline deadline) {
-  std::array<rd_kafka_vu_t, 5> parts{};
+/// Entries go to the partition number of their input, whose offset fences them.
+bool RecordSession::produce_ledger(const Record& record, Deadline deadline, Sent& sent) {
+  if (!ledger_topic_) return true;
+  const auto give_up = [&](Attempt attempt, const std::string& why) {
+    sent.trouble = "writing the ledger: " + why;
+    abort(attempt, deadline, sent);
+    return false;
+  };
+  for (const LedgerWrite& write : record.ledger) {
+    const auto fenced = [&](const Progress& progress) {
+      return progress.partition == write.partition && progress.epoch == write.epoch;
+    };
+    ensure(std::any_of(record.progress.begin(), record.progress.end(), fenced));
+    const auto value = ledger_.format->encode(write.key, write.entry, ledger_value_max_);
+    if (!value) return give_up(Attempt::refused, value.error().message);
+    const auto error = produce({.topic = ledger_topic_.get(),
+                                .key = ledger::RecordFormat::encode_key(write.key),
+                                .value = *value,
+                                .headers = nullptr,
+                                .partition = static_cast<std::int32_t>(write.partition)},
+                               deadline);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    return give_up(
+        error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? Attempt::refused : Attempt::again,
+        std::string(rd_kafka_err2str(error)) + "; " + remedy_for(error, transactional_id_));
+  }
+  return true;
+}
+
+rd_kafka_resp_err_t RecordSession::produce(Message message, Deadline deadline) {
+  std::array<rd_kafka_vu_t, 6> parts{};
   parts[0].vtype = RD_KAFKA_VTYPE_RKT;
-  parts[0].u.rkt = topic;
+  parts[0].u.rkt = message.topic;
   parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   parts[1].u.i = RD_KAFKA_MSG_F_COPY;
   parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
-  parts[2].u.mem.ptr = const_cast<char*>(value.data());
-  parts[2].u.mem.size = value.size();
+  parts[2].u.mem.ptr = const_cast<char*>(message.value.data());
+  parts[2].u.mem.size = message.value.size();
   parts[3].vtype = RD_KAFKA_VTYPE_KEY;
-  parts[3].u.mem.ptr = key.empty() ? nullptr : const_cast<char*>(key.data());
-  parts[3].u.mem.size = key.size();
-  parts[4].vtype = RD_KAFKA_VTYPE_HEADERS;
-  parts[4].u.headers = headers.get();
+  parts[3].u.mem.ptr = message.key.empty() ? nullptr : const_cast<char*>(message.key.data());
+  parts[3].u.mem.size = message.key.size();
+  parts[4].vtype = RD_KAFKA_VTYPE_PARTITION;
+  parts[4].u.i32 = message.partition;
+  parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+  parts[5].u.headers = message.headers.get();
+  const std::size_t used = message.headers ? parts.size() : parts.size() - 1;
   while (true) {
-    const OwnedError error(rd_kafka_produceva(client_->get(), parts.data(), parts.size()));
+    const OwnedError error(rd_kafka_produceva(client_->get(), parts.data(), used));
     if (!error) {
-      static_cast<void>(headers.release());  // the message has taken them over
+      static_cast<void>(message.headers.release());  // the message has taken them over
       return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     const auto code = rd_kafka_error_code(error.get());

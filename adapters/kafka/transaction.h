@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/kafka/client.h"
+#include "adapters/kafka/ledger_topic.h"
 #include "adapters/kafka/ownership.h"
 #include "adapters/kafka/properties.h"
 #include "adapters/kafka/result_writer.h"
@@ -31,7 +32,9 @@ class RecordSession {
   /// transactional id left open. Blocks until the deadline.
   [[nodiscard]] static Result<std::shared_ptr<RecordSession>> open(
       const RecordSettings& settings, const std::string& password, const std::string& origin_topic,
-      TopicLimits limits, const Observer& observer, Deadline deadline);
+      TopicLimits limits, const Observer& observer, Deadline deadline, LedgerTopic ledger = {},
+      std::size_t ledger_bytes_max = default_message_bytes);
+  static constexpr std::size_t default_message_bytes = 1'048'588;
 
   struct Sent {
     Attempt attempt = Attempt::broken;
@@ -39,21 +42,28 @@ class RecordSession {
     std::size_t results = 0;
     std::size_t dead_letters = 0;
   };
-  /// One transaction: results, dead letters, offsets. Blocks until the deadline at most, as far as
-  /// librdkafka keeps its time-outs. `metadata` may be null when there is no progress to commit.
+  /// One transaction: results, dead letters, ledger entries, offsets. Blocks until the deadline at
+  /// most, as far as librdkafka keeps its time-outs. `metadata` may be null when there is no
+  /// progress to commit.
   [[nodiscard]] Sent send(const Record& record, const GroupMetadata* metadata, Deadline deadline);
 
  private:
   RecordSession(SharedClient client, const RecordSettings& settings, std::string origin_topic,
-                TopicLimits limits);
+                TopicLimits limits, LedgerTopic ledger, std::size_t ledger_bytes_max);
 
   [[nodiscard]] bool produce_all(const Record& record, Deadline deadline, Sent& sent);
   [[nodiscard]] rd_kafka_resp_err_t produce_result(const Conclusion& conclusion, Deadline deadline);
   [[nodiscard]] rd_kafka_resp_err_t produce_dead_letter(const Conclusion& conclusion,
                                                         Deadline deadline);
-  [[nodiscard]] rd_kafka_resp_err_t produce(rd_kafka_topic_t* topic, std::string_view key,
-                                            std::string_view value, OwnedHeaders headers,
-                                            Deadline deadline);
+  [[nodiscard]] bool produce_ledger(const Record& record, Deadline deadline, Sent& sent);
+  struct Message {
+    rd_kafka_topic_t* topic = nullptr;
+    std::string_view key;
+    std::string_view value;
+    OwnedHeaders headers;  ///< null: none
+    std::int32_t partition = RD_KAFKA_PARTITION_UA;
+  };
+  [[nodiscard]] rd_kafka_resp_err_t produce(Message message, Deadline deadline);
   [[nodiscard]] bool send_offsets(const Record& record, const GroupMetadata& metadata,
                                   Deadline deadline, Sent& sent);
   void commit(Deadline deadline, Sent& sent);
@@ -65,6 +75,9 @@ class RecordSession {
   const SharedClient client_;
   const OwnedTopic results_;
   const OwnedTopic dead_letters_;  ///< null: none
+  const LedgerTopic ledger_;
+  const OwnedTopic ledger_topic_;  ///< null: no ledger on Kafka
+  const std::size_t ledger_value_max_;
   const TopicLimits limits_;
   const std::string origin_topic_;
   const std::string transactional_id_;

@@ -34,7 +34,7 @@ ADAPTERS = {
     "config": EVERYTHING,
     "crypto": set(),
     "endpoint": {"crypto", "helseid", "https", "inbox", "json"},
-    "file": {"crypto", "inbox", "json"},
+    "file": {"crypto", "inbox", "json", "kafka"},  # of kafka the result events alone
     "helseid": {"crypto", "https"},
     "https": {"crypto"},
     "inbox": set(),
@@ -54,7 +54,7 @@ LIBRARIES = {
     "openssl/": {"crypto", "helseid", "https", "ledger"},
     "prometheus/": {"operations", "telemetry"},
     "proton/": {"amqp"},
-    "simdjson.h": {"helseid", "json", "kafka"},
+    "simdjson.h": {"file", "helseid", "json", "kafka"},
     "spdlog/": {"cli", "telemetry"},
     "sqlite3.h": {"sqlite"},
     "yaml-cpp/": {"config"},

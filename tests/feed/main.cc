@@ -2,6 +2,7 @@
 #include "tests/feed/results.h"
 
 #include <exception>
+#include <fstream>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -52,6 +53,7 @@ struct Arguments {
   Wishes wishes;
   Pace pace;
   Judging judging;
+  std::string lines_file;
   std::int64_t deadline = 0;
   bool values = false;
 };
@@ -79,13 +81,25 @@ int feed_all(const Arguments& arguments) {
 }
 
 int write_lists(const Arguments& arguments) {
-  print_figures({.planned = helsekontakter::feed::feed(
-                     arguments.wishes, [](std::string_view, const std::string&) { return true; })});
-  return 0;
+  std::ofstream lines;
+  if (!arguments.lines_file.empty()) lines.open(arguments.lines_file, std::ios::binary);
+  const auto emit = [&](std::string_view, const std::string& value) {
+    if (lines.is_open()) lines << value << '\n';
+    return true;
+  };
+  print_figures({.planned = helsekontakter::feed::feed(arguments.wishes, emit)});
+  lines.close();
+  if (lines) return 0;
+  std::cerr << "helsekontakter-feed: " << arguments.lines_file << " cannot be written\n";
+  return fault_status;
 }
 
 int judge_results(const Arguments& arguments) {
   return judge(arguments.place, arguments.judging) ? 0 : gaps_status;
+}
+
+int judge_file(const Arguments& arguments) {
+  return judge_lines(arguments.judging) ? 0 : gaps_status;
 }
 
 int count_records(const Arguments& arguments) {
@@ -98,10 +112,14 @@ int dump_records(const Arguments& arguments) {
   return 0;
 }
 
-void add_judging(CLI::App& command, Arguments& arguments) {
-  Judging& judging = arguments.judging;
+void add_events(CLI::App& command, Judging& judging) {
   command.add_option("--events", judging.events_file, "Ids of the events fed")->required();
   command.add_flag("--table", judging.table, "Count verdicts and reasons");
+}
+
+void add_judging(CLI::App& command, Arguments& arguments) {
+  Judging& judging = arguments.judging;
+  add_events(command, judging);
   command.add_option("--deadline", arguments.deadline, "Wait so many seconds for what is missing");
   command.add_flag("--progress", judging.progress, "Say on standard error how many are missing");
 }
@@ -120,11 +138,17 @@ int command(int argc, char** argv) {
   feed->add_option("--rate", arguments.pace.rate, "Events per second; 0: as fast as can be");
   feed->add_flag("--progress", arguments.pace.progress, "Say on standard error how far it is");
   CLI::App* lists = add("lists", "Write the lists of `produce`, feed nothing", write_lists);
+  lists->add_option("--lines", arguments.lines_file, "The events, one a line, into this file");
   CLI::App* list = add("organizations", "Print them for worker.yaml", list_organizations);
   list->add_option("--organizations", arguments.wishes.organizations)
       ->check(CLI::Range(std::size_t{1}, organizations_max));
   CLI::App* judged = add("results", "Exactly one result for each event? Else 3", judge_results);
   add_judging(*judged, arguments);
+  CLI::App* filed = add("judge-lines", "The same of a file of results, one a line", judge_file);
+  add_events(*filed, arguments.judging);
+  filed->add_option("--file", arguments.judging.lines_file, "The results")->required();
+  filed->add_flag("--at-least-once", arguments.judging.at_least_once,
+                  "A result may be repeated with the same id");
   CLI::App* count = add("count", "Print the sum of the end offsets", count_records);
   CLI::App* dumped = add("dump", "Print keys and headers of every record", dump_records);
   dumped->add_flag("--values", arguments.values, "And values");

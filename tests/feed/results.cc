@@ -27,9 +27,9 @@ std::string_view text_of(const void* data, std::size_t size) {
 /// What the results say of the events.
 class Tally {
  public:
-  explicit Tally(const std::string& events_file) {
-    std::ifstream stream(events_file);
-    if (!stream) throw std::runtime_error(events_file + " cannot be read");
+  explicit Tally(const Judging& judging) : at_least_once_(judging.at_least_once) {
+    std::ifstream stream(judging.events_file);
+    if (!stream) throw std::runtime_error(judging.events_file + " cannot be read");
     for (std::string id; std::getline(stream, id);) {
       if (!id.empty()) results_of_.emplace(std::move(id), 0);
     }
@@ -46,6 +46,10 @@ class Tally {
         result["data"]["verdict"].get(verdict) != simdjson::SUCCESS ||
         result["data"]["event"]["id"].get(event) != simdjson::SUCCESS) {
       ++unreadable_;
+      return;
+    }
+    if (at_least_once_ && ids_.contains(std::string(id))) {
+      ++told_again_;
       return;
     }
     ++results_;
@@ -74,6 +78,7 @@ class Tally {
 
   [[nodiscard]] bool report() const {
     std::cout << results_ << " results for " << results_of_.size() << " events\n";
+    if (told_again_ > 0) std::cout << told_again_ << " of them were told again, same id\n";
     Listed without;
     for (const auto& [id, results] : results_of_) {
       if (results == 0) note(without, id);
@@ -108,7 +113,9 @@ class Tally {
   std::unordered_map<std::string, unsigned> results_of_;
   std::unordered_set<std::string> ids_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> table_;
+  const bool at_least_once_;
   std::uint64_t results_ = 0;
+  std::uint64_t told_again_ = 0;
   std::uint64_t unreadable_ = 0;
   std::size_t without_ = 0;
   Listed several_;
@@ -118,8 +125,17 @@ class Tally {
 
 }  // namespace
 
+bool judge_lines(const Judging& judging) {
+  Tally tally(judging);
+  std::ifstream stream(judging.lines_file);
+  if (!stream) throw std::runtime_error(judging.lines_file + " cannot be read");
+  for (std::string line; std::getline(stream, line);) tally.add(line);
+  if (judging.table) tally.print_table();
+  return tally.report();
+}
+
 bool judge(const Place& place, const Judging& judging) {
-  Tally tally(judging.events_file);
+  Tally tally(judging);
   const auto start = Steady::now();
   auto told = start;
   read(

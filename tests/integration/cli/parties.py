@@ -21,7 +21,7 @@ import jsonschema
 import yaml
 
 WORKER, SIMULATOR, RECORDS, SCHEMAS = (pathlib.Path(path) for path in sys.argv[1:5])
-BROKERS = os.environ["HELSEKONTAKTER_TEST_KAFKA"]
+BROKERS = os.environ.get("HELSEKONTAKTER_TEST_KAFKA")
 
 # What the machine needs at most, far beyond what it takes.
 WITHIN_S = 60

@@ -87,9 +87,9 @@ INSTANTIATE_TEST_SUITE_P(
     LaterReleases, Refused,
     testing::Values(
         Refusal{"ledger_kafka", with("{hmac_key_file", "{kafka: {topic: l}, hmac_key_file"),
-                "ledger.kafka", "not in this release"},
+                "ledger.kafka.topic", "not in this release"},
         Refusal{"ledger_sqlite", with("{hmac_key_file", "{sqlite: {path: l}, hmac_key_file"),
-                "ledger.sqlite", "not in this release"},
+                "ledger.sqlite.path", "not in this release"},
         Refusal{"ledger_limits", with("{hmac_key_file", "{members_max: 5, hmac_key_file"),
                 "ledger.members_max", "not in this release"},
         Refusal{"sealing_keys", with("{hmac_key_file", "{sealing_key_files: [/a], hmac_key_file"),
@@ -200,8 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Sources, AreExactlyOne) {
   EXPECT_THAT(errors_of(with("source:\n", "source:\n  file: {path: changes.ndjson}\n")),
-              AllOf(HasSubstr("source: exactly one of kafka, amqp, file"),
-                    HasSubstr("source.file: not in this release")));
+              HasSubstr("source: exactly one of kafka, amqp, file"));
   const std::string none = errors_of("environment: TEST1\n");
   EXPECT_THAT(none, HasSubstr("source: is missing"));
   EXPECT_THAT(none, Not(HasSubstr("source.kafka.topic")));
@@ -210,7 +209,7 @@ TEST(Sources, AreExactlyOne) {
 TEST(Results, GoToExactlyOnePlace) {
   EXPECT_THAT(errors_of(with("results:\n", "results:\n  amqp: {url: u}\n")),
               AllOf(HasSubstr("results: exactly one of kafka, amqp, file"),
-                    HasSubstr("results.amqp: not in this release")));
+                    HasSubstr("results.amqp.url: \"u\": not in this release")));
 }
 
 TEST(CustomEnvironment, SettlesNothing) {

@@ -1,0 +1,67 @@
+// Kafka in, Kafka out: the recorder commits for the source's group.
+
+#include "adapters/cli/parts.h"
+#include "adapters/crypto/secret_file.h"
+#include "adapters/kafka/recorder.h"
+#include "adapters/kafka/source.h"
+
+namespace helsekontakter::cli {
+namespace {
+
+/// The password of a connection, or empty where none is configured.
+Result<std::string> password_of(const kafka::Connection& connection, crypto::ModeCheck mode_check) {
+  if (connection.password_file.empty()) return std::string();
+  return crypto::read_secret_file(connection.password_file, mode_check, {});
+}
+
+class OfKafka final : public Source {
+ public:
+  template <class... Arguments>
+  explicit OfKafka(Arguments&&... arguments) : source_(std::forward<Arguments>(arguments)...) {}
+
+  [[nodiscard]] Result<void> start() override { return source_.start(); }
+  void order(SourceOrders orders) override { source_.order(std::move(orders)); }
+  void stop(bool finished) override { source_.stop(finished); }
+  [[nodiscard]] bool still_ours(std::span<const std::pair<Partition, Epoch>> under) const override {
+    return source_.still_ours(under);
+  }
+  [[nodiscard]] std::shared_ptr<kafka::Ownership> ownership() const { return source_.ownership(); }
+
+ private:
+  kafka::KafkaSource source_;
+};
+
+class IntoKafka final : public Recorder {
+ public:
+  template <class... Arguments>
+  explicit IntoKafka(Arguments&&... arguments) : recorder_(std::forward<Arguments>(arguments)...) {}
+
+  [[nodiscard]] Result<void> start() override { return recorder_.start(); }
+  void record(Record record) override { recorder_.record(std::move(record)); }
+  void stop() override { recorder_.stop(); }
+
+ private:
+  kafka::KafkaRecorder recorder_;
+};
+
+}  // namespace
+
+Result<Parts> make_kafka_parts(const config::Configuration& configuration, Decode decode,
+                               Inbox& inbox, const kafka::Observer& observer) {
+  auto password = password_of(configuration.source.connection, configuration.mode_check);
+  if (!password) return tl::unexpected(password.error());
+  auto record_password = password_of(configuration.record.connection, configuration.mode_check);
+  if (!record_password) return tl::unexpected(record_password.error());
+  kafka::RecordSettings record = configuration.record;
+  if (record.transactional_id.empty()) {
+    record.transactional_id = configuration.source.group + "-" + crypto::uuid_v4().text();
+  }
+  auto source = std::make_unique<OfKafka>(configuration.source, std::move(*password),
+                                          std::move(decode), inbox, observer);
+  auto recorder =
+      std::make_unique<IntoKafka>(std::move(record), std::move(*record_password),
+                                  configuration.source.topic, source->ownership(), inbox, observer);
+  return Parts{.source = std::move(source), .recorder = std::move(recorder)};
+}
+
+}  // namespace helsekontakter::cli

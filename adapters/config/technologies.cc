@@ -1,0 +1,67 @@
+#include "adapters/config/sections.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace helsekontakter::config {
+namespace {
+
+constexpr std::array<std::string_view, 3> names{"kafka", "amqp", "file"};
+
+std::string_view name(Technology technology) {
+  return names.at(static_cast<std::size_t>(technology));
+}
+
+std::string below(std::string_view section, Technology technology) {
+  return std::string(section) + "." + std::string(name(technology));
+}
+
+/// The one that was written; `otherwise` while none is, and the first of several.
+Technology chosen(const Values& values, std::string_view section, Technology otherwise,
+                  Errors& errors) {
+  std::vector<Technology> written;
+  for (const Technology each : {Technology::kafka, Technology::amqp, Technology::file}) {
+    if (values.mentions(below(section, each))) written.push_back(each);
+  }
+  if (written.size() > 1) {
+    errors.push_back({.key = std::string(section),
+                      .message = "exactly one of kafka, amqp, file is allowed; keep one"});
+  }
+  return written.empty() ? otherwise : written.front();
+}
+
+}  // namespace
+
+std::string_view technology_section(std::string_view path) {
+  for (const std::string_view above : {"source.", "results."}) {
+    if (!path.starts_with(above)) continue;
+    for (const std::string_view each : names) {
+      const std::string_view rest = path.substr(above.size());
+      if (rest.starts_with(each) && rest.substr(each.size()).starts_with('.')) {
+        return path.substr(0, above.size() + each.size());
+      }
+    }
+  }
+  return {};
+}
+
+bool is_chosen(const Configuration& out, std::string_view section) {
+  return section == below("source", out.source_technology) ||
+         section == below("results", out.results_technology);
+}
+
+void choose_technologies(const Values& values, Configuration& out, Errors& errors) {
+  out.source_technology = chosen(values, "source", Technology::kafka, errors);
+  out.results_technology = chosen(values, "results", out.source_technology, errors);
+  const bool mixed = values.mentions("source") && out.source_technology != out.results_technology;
+  const bool has_amqp = out.source_technology == Technology::amqp ||
+                        out.results_technology == Technology::amqp;  // each key says so itself
+  if (!mixed || has_amqp) return;
+  errors.push_back({.key = below("results", out.results_technology),
+                    .message = "with " + below("source", out.source_technology) +
+                               ": not in this release; results go where the source is: say " +
+                               below("results", out.source_technology)});
+}
+
+}  // namespace helsekontakter::config
