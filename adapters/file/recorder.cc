@@ -32,7 +32,7 @@ void clear(std::string& text) {
 /// The line as it came, so that it can be mended and fed again. Why it lies here stands in its
 /// result. What was never kept, because it is too large, is referred to.
 void append_dead_letter(const Conclusion& conclusion, const std::string& origin, std::string& out) {
-  const std::string_view payload = conclusion.delivery.texts[Texts::Field::payload];
+  const std::string_view payload = conclusion.delivery->texts[Texts::Field::payload];
   if (!payload.empty()) {
     out += payload;
   } else {
@@ -41,7 +41,7 @@ void append_dead_letter(const Conclusion& conclusion, const std::string& origin,
     out += R"(","reason":")";
     out += entry_of(conclusion.reason).code;
     out += R"(","topic":")" + origin + R"(","partition":0,"offset":)" +
-           std::to_string(conclusion.delivery.position.offset) + "}";
+           std::to_string(conclusion.delivery->position.offset) + "}";
   }
   out += '\n';
 }
