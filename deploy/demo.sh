@@ -5,8 +5,16 @@
 # a table. Leaves nothing running; what it wrote stays in build/demo.
 #
 #   deploy/demo.sh              5 000 members
+#   deploy/demo.sh --embedded   without Kafka and Java: a file of changes in, a file of results out
 #   MEMBERS=50000 deploy/demo.sh
 set -euo pipefail
+
+embedded=
+case "${1:-}" in
+  '') ;;
+  --embedded) embedded=yes ;;
+  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+esac
 
 cd "$(dirname "$0")/.."
 readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo build=$PWD/build/release
@@ -42,14 +50,13 @@ wait_for() {
 
 install_and_build() {
   say "1. Install what is missing, and build"
-  bash tests/support/install.sh demo
+  bash tests/support/install.sh "${embedded:+embedded-}demo"
   cmake --preset release >"$here/cmake.log" 2>&1 || { tail -20 "$here/cmake.log"; exit 1; }
   cmake --build --preset release \
     --target helsekontakter helsekontakter-simulator helsekontakter-feed
 }
 
-start_parts() {
-  say "2. Start Kafka 3.9.1 and the simulator"
+start_kafka() {
   tests/support/kafka.sh start --version 3.9.1 --dir "$here/kafka"
   # shellcheck disable=SC1091
   . "$here/kafka/env"
@@ -57,6 +64,15 @@ start_parts() {
   for topic in membership-changes membership-results membership-dead-letters; do
     tests/support/kafka.sh create-topic --dir "$here/kafka" --topic "$topic" --partitions 4
   done
+}
+
+start_parts() {
+  if [[ -n $embedded ]]; then
+    say "2. Start the simulator"
+  else
+    say "2. Start Kafka 3.9.1 and the simulator"
+    start_kafka
+  fi
   "$simulator" keys --out "$here/simulator" --tenancy multi >/dev/null
   cat >>"$here/simulator/simulator.yaml" <<'YAML'
   inactive: {share: 0.05}
@@ -70,15 +86,31 @@ YAML
 
 address() { sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/" "$here/simulator/ready.json"; }
 
-write_configuration() {
-  (umask 077 && head -c 32 /dev/urandom | base64 >"$here/ledger-hmac")
-  cat >"$here/worker.yaml" <<YAML
-environment: custom
+source_and_results() {
+  if [[ -n $embedded ]]; then
+    cat <<YAML
+source:
+  file: {path: $here/changes.ndjson, checkpoint: $here/changes.checkpoint}
+results:
+  source: /helsekontakter/demo
+  file: {path: $here/results.ndjson, dead_letter_path: $here/dead-letters.ndjson}
+YAML
+  else
+    cat <<YAML
 source:
   kafka: {brokers: ["$KAFKA_BOOTSTRAP"], topic: membership-changes, group: helsekontakter}
 results:
   source: /helsekontakter/demo
   kafka: {topic: membership-results, dead_letter_topic: membership-dead-letters}
+YAML
+  fi
+}
+
+write_configuration() {
+  (umask 077 && head -c 32 /dev/urandom | base64 >"$here/ledger-hmac")
+  cat >"$here/worker.yaml" <<YAML
+environment: custom
+$(source_and_results)
 ledger: {hmac_key_file: $here/ledger-hmac}
 api:
   base_url: $(address api)
@@ -102,10 +134,11 @@ YAML
 
 feed_changes() {
   say "3. Feed offerings of $organizations organisations and $members members"
-  "$feed" produce --brokers "$KAFKA_BOOTSTRAP" --topic membership-changes --offerings \
-    --organizations $organizations --members "$members" --changed-twice 0.1 --invalid 0.01 \
-    --seed 1 --expect "$here/expected.ndjson" --events "$here/events.txt" \
-    --numbers "$here/numbers.txt"
+  local into=(produce --brokers "${KAFKA_BOOTSTRAP:-}" --topic membership-changes)
+  [[ -z $embedded ]] || into=(lists --lines "$here/changes.ndjson")
+  "$feed" "${into[@]}" --offerings --organizations $organizations --members "$members" \
+    --changed-twice 0.1 --invalid 0.01 --seed 1 --expect "$here/expected.ndjson" \
+    --events "$here/events.txt" --numbers "$here/numbers.txt"
 }
 
 metric() {  # NAME PATTERN: the sum of the matching series
@@ -147,9 +180,14 @@ run_worker() {
 }
 
 show_results() {
-  say "5. What a read_committed consumer of membership-results sees"
-  "$feed" results --brokers "$KAFKA_BOOTSTRAP" --topic membership-results \
-    --events "$here/events.txt" --table
+  if [[ -n $embedded ]]; then
+    say "5. What stands in results.ndjson"
+    "$feed" judge-lines --file "$here/results.ndjson" --events "$here/events.txt" --table
+  else
+    say "5. What a read_committed consumer of membership-results sees"
+    "$feed" results --brokers "$KAFKA_BOOTSTRAP" --topic membership-results \
+      --events "$here/events.txt" --table
+  fi
   curl -fsS -m 5 "$(address control)/control/statistics" >"$here/statistics.json"
   printf '\n   In the simulator'\''s journal: '
   "$simulator" journal --file "$here/simulator/journal.ndjson" --summary

@@ -26,8 +26,13 @@ std::mt19937_64 seeded() {
 }  // namespace
 
 ConnectionLoop::ConnectionLoop(const Connection& settings, std::string password,
+                               const std::string& subject,
                                const std::function<void(const Error&)>& trouble)
-    : settings_(settings), password_(std::move(password)), trouble_(trouble), random_(seeded()) {}
+    : settings_(settings),
+      password_(std::move(password)),
+      subject_(subject),
+      trouble_(trouble),
+      random_(seeded()) {}
 
 Result<void> ConnectionLoop::begin() {
   if (const auto fine = check(settings_); !fine) return fine;
@@ -220,7 +225,7 @@ void ConnectionLoop::on_connection_close(proton::connection&) {
 }
 
 void ConnectionLoop::on_session_error(proton::session& session) {
-  give_up(explain(Level::session, peer_, session.error()));
+  give_up(explain(Level::session, subject_ + " at " + peer_, session.error()));
 }
 
 void ConnectionLoop::on_transport_error(proton::transport& transport) {

@@ -31,7 +31,8 @@ class ConnectionLoop : public proton::messaging_handler {
  public:
   using Clock = std::chrono::steady_clock;
 
-  ConnectionLoop(const Connection& settings, std::string password,
+  /// `subject` is the address, for messages. All three references belong to the derived one.
+  ConnectionLoop(const Connection& settings, std::string password, const std::string& subject,
                  const std::function<void(const Error&)>& trouble);
   ~ConnectionLoop() override = default;
   ConnectionLoop(const ConnectionLoop&) = delete;
@@ -86,6 +87,7 @@ class ConnectionLoop : public proton::messaging_handler {
 
   const Connection& settings_;
   const std::string password_;
+  const std::string& subject_;
   const std::function<void(const Error&)>& trouble_;
 
   std::mutex mutex_;  ///< guards the four below

@@ -39,7 +39,8 @@ proton::binary make_tag(std::uint64_t work, std::size_t publication) {
 
 AmqpRecorder::Loop::Loop(RecordSettings settings, std::string password, std::string origin,
                          ResultText text, Steps steps, Inbox& inbox, Observer observer)
-    : ConnectionLoop(settings_.connection, std::move(password), observer_.trouble),
+    : ConnectionLoop(settings_.connection, std::move(password), settings_.address,
+                     observer_.trouble),
       settings_(std::move(settings)),
       origin_(std::move(origin)),
       text_(std::move(text)),

@@ -30,7 +30,8 @@ WallTime wall_now() {
 
 AmqpSource::Loop::Loop(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
                        Observer observer)
-    : ConnectionLoop(settings_.connection, std::move(password), observer_.trouble),
+    : ConnectionLoop(settings_.connection, std::move(password), settings_.address,
+                     observer_.trouble),
       settings_(std::move(settings)),
       decode_(std::move(decode)),
       inbox_(inbox),

@@ -18,7 +18,7 @@ struct Advice {
 };
 
 // Names: AMQP 1.0, 2.8.14 to 2.8.18, and Proton's own.
-constexpr std::array<Advice, 10> link_advice{{
+constexpr std::array<Advice, 11> link_advice{{
     {"amqp:not-found",
      "there is no such queue: create it, or correct the address (RabbitMQ: "
      "/queue/NAME or /amq/queue/NAME)"},
@@ -28,6 +28,9 @@ constexpr std::array<Advice, 10> link_advice{{
     {"amqp:resource-deleted", "the queue was deleted; create it again"},
     {"amqp:resource-locked", "another consumer has it for itself; end that one first"},
     {"amqp:resource-limit-exceeded", "a limit of the broker is reached; look at its log"},
+    {"amqp:invalid-field",
+     "this is no address that the broker understands (RabbitMQ: /queue/NAME "
+     "or /amq/queue/NAME)"},
     {"amqp:link:stolen", "another worker attached under the same name"},
     {"amqp:link:message-size-exceeded", "raise the broker's largest message size"},
     {"amqp:precondition-failed",

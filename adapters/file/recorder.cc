@@ -50,17 +50,20 @@ void append_dead_letter(const Conclusion& conclusion, const std::string& origin,
 
 /// What of one record is done; a step that succeeded is not made again.
 struct FileRecorder::Attempt {
+  bool ledger = false;
   bool results = false;
   bool dead_letters = false;
 };
 
 FileRecorder::FileRecorder(ResultSettings settings, std::string origin,
-                           std::shared_ptr<LineTrack> track, Inbox& inbox, Observer observer)
+                           std::shared_ptr<LineTrack> track, Inbox& inbox, Observer observer,
+                           LedgerSteps ledger)
     : settings_(std::move(settings)),
       origin_(std::move(origin)),
       track_(std::move(track)),
       inbox_(inbox),
       observer_(std::move(observer)),
+      ledger_(std::move(ledger)),
       writer_({.source = settings_.source,
                .environment = settings_.environment,
                .origin_topic = origin_}),
@@ -133,6 +136,10 @@ void FileRecorder::write_texts(const Record& record, Recording& recording) {
 }
 
 Result<void> FileRecorder::try_steps(const Record& record, Attempt& attempt) {
+  if (!attempt.ledger && ledger_.write && !record.ledger.empty()) {
+    if (auto written = ledger_.write(record.ledger); !written) return written;
+  }
+  attempt.ledger = true;
   if (!attempt.results) {
     if (auto written = results_.append(results_text_); !written) return written;
     attempt.results = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/file/ledger_steps.h"
 #include "adapters/file/line_track.h"
 #include "adapters/file/observer.h"
 #include "adapters/file/output.h"
@@ -18,16 +19,16 @@
 
 namespace helsekontakter::file {
 
-/// The record port on files: results, then dead letters, then the checkpoint, each durable before
-/// the next, on a thread of its own. At least once: a crash between them repeats results with the
-/// same ids. What cannot be written is tried again, with growing pauses, until it can or the
-/// recorder is to stop: reading everything again would submit it again, and would not make room on
-/// a disk. Only standard output that nobody reads any more ends it.
+/// The record port on files: ledger entries, results, dead letters, the checkpoint, each durable
+/// before the next, on a thread of its own. At least once: a crash between them repeats results
+/// with the same ids. What cannot be written is tried again, with growing pauses, until it can or
+/// the recorder is to stop: reading everything again would submit it again, and would not make room
+/// on a disk. Only standard output that nobody reads any more ends it.
 class FileRecorder {
  public:
   /// `origin` is the name of the input, as results say it. `track` is the file source's.
   FileRecorder(ResultSettings settings, std::string origin, std::shared_ptr<LineTrack> track,
-               Inbox& inbox, Observer observer);
+               Inbox& inbox, Observer observer, LedgerSteps ledger = {});
   /// A record under way is left: it was durable, or is made so again by the next process.
   ~FileRecorder();
   FileRecorder(const FileRecorder&) = delete;
@@ -55,6 +56,7 @@ class FileRecorder {
   const std::shared_ptr<LineTrack> track_;
   Inbox& inbox_;
   const Observer observer_;
+  const LedgerSteps ledger_;
 
   std::mutex mutex_;  ///< guards the two below
   std::condition_variable changed_;

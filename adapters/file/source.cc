@@ -19,7 +19,7 @@ constexpr Partition partition{0};
 constexpr std::size_t batch_max = 512;
 constexpr std::size_t batch_bytes_max = 1 << 20;
 constexpr Milliseconds look_every{100};
-constexpr Milliseconds look_again_after{2'000};  // at what is held
+constexpr Milliseconds look_again_after{500};  // at what is held
 constexpr Milliseconds lag_every{1'000};
 /// A worker that is not draining need not know how far the end is, only that what may have been
 /// submitted before a crash lies before it. The metadata covers far fewer lines than this.
@@ -52,12 +52,13 @@ std::string with_quarantine(const Checkpoint& at) {
 }  // namespace
 
 FileSource::FileSource(SourceSettings settings, const crypto::KeyedHash& hash, Decode decode,
-                       Inbox& inbox, Observer observer)
+                       Inbox& inbox, Observer observer, LedgerSteps ledger)
     : settings_(std::move(settings)),
       hash_(hash),
       decode_(std::move(decode)),
       inbox_(inbox),
       observer_(std::move(observer)),
+      ledger_(std::move(ledger)),
       name_(name_of(settings_.path)),
       track_(track_of(settings_)) {
   pending_.reserve(batch_max);
@@ -211,6 +212,9 @@ Result<void> FileSource::begin(std::optional<Checkpoint> from) {
     end = at.line + *lines;
   }
   const Epoch epoch{epoch_.load() + 1};
+  if (ledger_.restore) {
+    if (auto restored = ledger_.restore(partition, epoch); !restored) return restored;
+  }
   splitter_.emplace(settings_.event_bytes_max, at.line, at.byte);
   pending_.clear();
   pending_bytes_ = 0;

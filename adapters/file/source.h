@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/crypto/keyed_hash.h"
+#include "adapters/file/ledger_steps.h"
 #include "adapters/file/line_splitter.h"
 #include "adapters/file/line_track.h"
 #include "adapters/file/observer.h"
@@ -34,7 +35,7 @@ class FileSource {
  public:
   /// The decoder is called on the source's thread only. The inbox must outlive the source.
   FileSource(SourceSettings settings, const crypto::KeyedHash& hash, Decode decode, Inbox& inbox,
-             Observer observer);
+             Observer observer, LedgerSteps ledger = {});
   ~FileSource();
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
@@ -84,6 +85,7 @@ class FileSource {
   const Decode decode_;
   Inbox& inbox_;
   const Observer observer_;
+  const LedgerSteps ledger_;
   const std::string name_;  ///< of the file, without its folder
   const std::shared_ptr<LineTrack> track_;
 

@@ -186,9 +186,9 @@ bool read_resource(const dom::object& resource, EntryAnswer& answer) {
 }
 
 void make_presentable(EntryAnswer& answer) {
-  answer.code = shown(std::move(answer.code));
-  answer.text = shown(std::move(answer.text));
-  answer.event_id = shown(std::move(answer.event_id));
+  for (std::string* text : {&answer.code, &answer.text, &answer.event_id}) {
+    if (!text->empty()) *text = shown(std::move(*text));
+  }
 }
 
 bool read_any_form(const dom::object& object, EntryAnswer& answer) {

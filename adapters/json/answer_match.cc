@@ -3,7 +3,9 @@
 #include "worker/domain/national_id.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
+#include <cstring>
+#include <functional>
 #include <utility>
 
 namespace helsekontakter::json {
@@ -21,6 +23,25 @@ bool is_digit(char c) {
 
 bool says_same(const EntryAnswer& a, const EntryAnswer& b) {
   return a.status == b.status && a.fault == b.fault && a.code == b.code;
+}
+
+std::size_t hash_of(std::string_view text) {
+  return std::hash<std::string_view>{}(text);
+}
+
+/// A UUID that we made is a hash already.
+std::size_t hash_of(const Uuid& uuid) {
+  std::size_t value = 0;
+  std::memcpy(&value, uuid.bytes.data(), sizeof value);
+  return value;
+}
+
+auto equals_identifier(const std::vector<EntryReference>& entries, std::string_view text) {
+  return [&entries, text](std::size_t entry) { return entries[entry].identifier == text; };
+}
+
+auto equals_full_url(const std::vector<EntryReference>& entries, const Uuid& uuid) {
+  return [&entries, &uuid](std::size_t entry) { return entries[entry].full_url == uuid; };
 }
 
 using Slots = std::vector<std::optional<EntryAnswer>>;
@@ -106,19 +127,51 @@ struct EntryMatcher::Seen {
   }
 };
 
-EntryMatcher::EntryMatcher(const std::vector<EntryReference>& entries) {
-  by_identifier_.reserve(entries.size());
-  by_full_url_.reserve(entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    by_identifier_.emplace(entries[i].identifier, i);
-    by_full_url_.emplace(entries[i].full_url, i);
+void EntryMatcher::Index::reserve(std::size_t entries) {
+  places_.assign(std::bit_ceil(2 * entries + 1), 0);
+}
+
+template <class Equal>
+std::size_t EntryMatcher::Index::slot(std::size_t hash, Equal equal) const {
+  const std::size_t mask = places_.size() - 1;
+  std::size_t slot = hash & mask;
+  while (places_[slot] != 0 && !equal(std::size_t{places_[slot]} - 1)) slot = (slot + 1) & mask;
+  return slot;
+}
+
+std::optional<std::size_t> EntryMatcher::Index::at(std::size_t slot) const {
+  if (places_[slot] == 0) return std::nullopt;
+  return std::size_t{places_[slot]} - 1;
+}
+
+void EntryMatcher::Index::put(std::size_t slot, std::size_t entry) {
+  if (places_[slot] == 0) places_[slot] = static_cast<std::uint32_t>(entry + 1);
+}
+
+void EntryMatcher::index_identifiers() const {
+  identifiers_.reserve(entries_.size());
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const std::string_view text = entries_[i].identifier;
+    identifiers_.put(identifiers_.slot(hash_of(text), equals_identifier(entries_, text)), i);
+  }
+}
+
+void EntryMatcher::index_full_urls() const {
+  full_urls_.reserve(entries_.size());
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Uuid& uuid = entries_[i].full_url;
+    full_urls_.put(full_urls_.slot(hash_of(uuid), equals_full_url(entries_, uuid)), i);
   }
 }
 
 std::optional<std::size_t> EntryMatcher::by_identifier(std::string_view text) const {
-  const auto found = by_identifier_.find(text);
-  if (found == by_identifier_.end()) return std::nullopt;
-  return found->second;
+  if (identifiers_.empty()) index_identifiers();
+  return identifiers_.at(identifiers_.slot(hash_of(text), equals_identifier(entries_, text)));
+}
+
+std::optional<std::size_t> EntryMatcher::by_full_url(const Uuid& uuid) const {
+  if (full_urls_.empty()) index_full_urls();
+  return full_urls_.at(full_urls_.slot(hash_of(uuid), equals_full_url(entries_, uuid)));
 }
 
 EntryMatcher::Match EntryMatcher::find(const dom::element& item) const {
@@ -175,8 +228,7 @@ void EntryMatcher::collect_text(std::string_view text, Seen& seen) const {
   const auto uuid = Uuid::parse(last);
   if (!uuid) return;
   if (const auto index = by_identifier(uuid->text())) return seen.add_identifier(*index);
-  const auto found = by_full_url_.find(*uuid);
-  if (found != by_full_url_.end()) seen.add_full_url(found->second);
+  if (const auto index = by_full_url(*uuid)) seen.add_full_url(*index);
 }
 
 void EntryMatcher::collect_mentions(std::string_view text, Seen& seen) const {
@@ -199,11 +251,13 @@ bool succeeded(const EntryAnswer& answer) {
 std::optional<std::vector<EntryAnswer>> attribute(std::vector<AnsweredItem> items,
                                                   std::size_t entries, Lane lane) {
   if (any_stranger(items)) return std::nullopt;
-  Slots slots(entries);
   if (!all_named(items) && positions_hold(items, entries)) {
-    for (std::size_t i = 0; i < entries; ++i) slots[i] = std::move(items[i].answer);
-    return filled(std::move(slots), lane);
+    std::vector<EntryAnswer> answers;
+    answers.reserve(entries);
+    for (AnsweredItem& item : items) answers.push_back(std::move(item.answer));
+    return answers;
   }
+  Slots slots(entries);
   // Of several pieces about the only offering, one that reports a fault speaks for all.
   if (lane == Lane::offerings && entries == 1) {
     for (AnsweredItem& item : items) {

@@ -6,28 +6,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <simdjson.h>
 
 namespace helsekontakter::json {
 
-struct UuidHash {
-  std::size_t operator()(const Uuid& uuid) const noexcept {
-    std::size_t value = 0;
-    std::memcpy(&value, uuid.bytes.data(), sizeof value);
-    return value;
-  }
-};
-
-/// Finds out which entry of the batch a piece of an answer is about, by what stands in it.
+/// Finds out which entry of the batch a piece of an answer is about, by what stands in it. The
+/// entries must outlive it.
 class EntryMatcher {
  public:
-  explicit EntryMatcher(const std::vector<EntryReference>& entries);
+  explicit EntryMatcher(const std::vector<EntryReference>& entries) : entries_(entries) {}
 
   enum class Kind : std::uint8_t {
     none,       ///< names no entry
@@ -53,8 +44,30 @@ class EntryMatcher {
   void collect_text(std::string_view text, Seen& seen) const;
   void collect_mentions(std::string_view text, Seen& seen) const;
 
-  std::unordered_map<std::string_view, std::size_t> by_identifier_;
-  std::unordered_map<Uuid, std::size_t, UuidHash> by_full_url_;
+  /// Places of entries by a hash of one of their parts: open addressing, one allocation.
+  class Index {
+   public:
+    [[nodiscard]] bool empty() const { return places_.empty(); }
+    void reserve(std::size_t entries);
+    /// The place of the first entry of that hash for which `equal`; where to put one if there is
+    /// none.
+    template <class Equal>
+    [[nodiscard]] std::size_t slot(std::size_t hash, Equal equal) const;
+    /// The entry at a slot, or nothing.
+    [[nodiscard]] std::optional<std::size_t> at(std::size_t slot) const;
+    void put(std::size_t slot, std::size_t entry);
+
+   private:
+    std::vector<std::uint32_t> places_;  ///< entry + 1; 0: free
+  };
+  [[nodiscard]] std::optional<std::size_t> by_full_url(const Uuid& uuid) const;
+  void index_identifiers() const;
+  void index_full_urls() const;
+
+  const std::vector<EntryReference>& entries_;
+  // Made when first asked for: most answers name nobody.
+  mutable Index identifiers_;
+  mutable Index full_urls_;
 };
 
 /// One piece of an answer, understood and attributed as far as it names its entry.

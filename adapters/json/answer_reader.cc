@@ -193,7 +193,12 @@ SubmissionOutcome read_success(int http_status, const dom::element& body, Lane l
 SubmissionOutcome read_answer(int http_status, std::string_view body, Lane lane,
                               const std::vector<EntryReference>& entries,
                               std::optional<Milliseconds> retry_after) {
-  JsonText text;
+  // The parser's buffers are kept, unless the answer is unusually large: getting them from the
+  // operating system anew costs as much as reading the answer.
+  constexpr std::size_t kept_bytes_max = 256 * 1024;
+  thread_local JsonText kept;
+  std::optional<JsonText> own;
+  JsonText& text = body.size() <= kept_bytes_max ? kept : own.emplace();
   const auto parsed = text.parse(body);
   if (!is_success(http_status)) {
     Refused refused{http_status, {}, retry_after};

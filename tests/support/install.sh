@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian 12; does nothing, and needs no rights, where all is there.
-# usage: install.sh build|demo|test
+# usage: install.sh build|embedded-demo|demo|test
 #   build  compiler and libraries of the worker
-#   demo   build, and what deploy/demo.sh needs
+#   embedded-demo  build, and what deploy/demo.sh --embedded needs
+#   demo   that, and what deploy/demo.sh needs
 #   test   demo, and what the tests and the checks need
 set -euo pipefail
 
 case ${1:-} in
-  build|demo|test) want=$1 ;;
-  *) echo "usage: install.sh build|demo|test" >&2; exit 2 ;;
+  build|embedded-demo|demo|test) want=$1 ;;
+  *) echo "usage: install.sh build|embedded-demo|demo|test" >&2; exit 2 ;;
 esac
 
 build=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev librdkafka-dev libssl-dev
@@ -31,6 +32,8 @@ want_command() {  # COMMAND=PACKAGE
 }
 if [[ $want != build ]]; then
   for package in "${demo[@]}"; do want_package "$package"; done
+fi
+if [[ $want == demo || $want == test ]]; then
   for pair in "${commands_of_demo[@]}"; do want_command "$pair"; done
 fi
 if [[ $want == test ]]; then

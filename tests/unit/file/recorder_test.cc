@@ -41,7 +41,7 @@ class RecordingToFiles : public testing::Test {
                                                       .dead_letter_path = folder.path("letters"),
                                                       .source = "/test",
                                                       .environment = "TEST1"},
-                                       "in", track, inbox, observer);
+                                       "in", track, inbox, observer, ledger);
     const auto started = recorder->start();
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -81,6 +81,7 @@ class RecordingToFiles : public testing::Test {
 
   Folder folder;
   Inbox inbox{1 << 20};
+  LedgerSteps ledger;
   std::shared_ptr<LineTrack> track;
   std::mutex mutex;
   std::condition_variable told;
@@ -115,6 +116,25 @@ TEST_F(RecordingToFiles, TouchesTheCheckpointAloneForProgressAlone) {
   EXPECT_TRUE(answer().durable);
   EXPECT_EQ(folder.read("out"), "");
   EXPECT_EQ((*track->read())->byte, 8);
+}
+
+TEST_F(RecordingToFiles, WritesTheLedgerBeforeAnythingElse) {
+  int tries = 0;
+  ledger.write = [&](std::span<const LedgerWrite> writes) -> Result<void> {
+    EXPECT_EQ(writes.size(), 1u);
+    EXPECT_EQ(folder.read("out"), "");
+    if (++tries == 1) return fail(Remedy::retry, "the ledger's disk is full");
+    return {};
+  };
+  start();
+  Record one = record(RecordId{1}, 1);
+  one.ledger.push_back({.entry = {.organization = *OrganizationNumber::parse("948554062")}});
+  one.conclusions.push_back(conclusion(0, Reason::not_json, "one"));
+  recorder->record(std::move(one));
+  EXPECT_EQ(wait_for_trouble(), "the ledger's disk is full");
+  EXPECT_TRUE(answer().durable);
+  EXPECT_EQ(tries, 2);
+  EXPECT_NE(folder.read("out"), "");
 }
 
 TEST_F(RecordingToFiles, PublishesNothingOfAReadingThatWasGivenUp) {

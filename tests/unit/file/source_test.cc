@@ -40,7 +40,7 @@ class Reading : public testing::Test {
                                                          .checkpoint = folder.path("at"),
                                                          .event_bytes_max = line_max,
                                                          .drain = drain},
-                                          test_hash(), decode, inbox, observer);
+                                          test_hash(), decode, inbox, observer, ledger);
     const auto started = source->start();
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -100,6 +100,7 @@ class Reading : public testing::Test {
 
   Folder folder;
   Inbox inbox{1 << 20};
+  LedgerSteps ledger;
   std::unique_ptr<FileSource> source;
   std::mutex mutex;
   std::condition_variable told;
@@ -295,6 +296,21 @@ TEST_F(Reading, HoldsAFileThatIsReplacedWhileItIsRead) {
   std::filesystem::rename(folder.path("other"), folder.path("in"));
   EXPECT_THAT(wait_for_trouble(), HasSubstr("removed or replaced"));
   EXPECT_THAT(lines, ElementsAre("0:one"));
+}
+
+TEST_F(Reading, BeginsWhenTheLedgerIsRestored) {
+  folder.write("in", "one\n");
+  std::vector<Epoch> asked;
+  ledger.restore = [&](Partition, Epoch epoch) -> Result<void> {
+    asked.push_back(epoch);
+    if (asked.size() == 1) return fail(Remedy::retry, "the ledger's disk is away");
+    return {};
+  };
+  start();
+  EXPECT_EQ(wait_for_trouble(), "the ledger's disk is away");
+  wait_for_lines(1);
+  source.reset();
+  EXPECT_THAT(asked, ElementsAre(epoch(), epoch()));
 }
 
 TEST_F(Reading, EndsAtRelease) {

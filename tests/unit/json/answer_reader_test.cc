@@ -291,6 +291,39 @@ TEST(ReadAnswer, ShowsTheShapeOfWhatItCannotRead) {
   EXPECT_EQ(std::get<Unreadable>(read).shape, "{*:{a:[1 {b_c:number}]},t:null}");
 }
 
+/// Answers in the reverse order, each naming its entry; `more` goes into each of them.
+std::string reversed(const std::vector<EntryReference>& entries, const std::string& more) {
+  std::string body = R"({"resourceType":"Bundle","type":"batch-response","entry":[)";
+  for (std::size_t i = entries.size(); i-- > 0;) {
+    body += R"({"fullUrl":"urn:uuid:)" + entries[i].full_url.text() + R"(",)" + more +
+            R"("response":{"status":")" + std::to_string(200 + i % 50) + "\"}}";
+    body += i > 0 ? "," : "]}";
+  }
+  return body;
+}
+
+TEST(ReadAnswer, FindsEachOfFiveHundredByItsFullUrlInAnyOrderWhateverTheSize) {
+  std::vector<EntryReference> entries;
+  for (std::size_t i = 0; i < 500; ++i) {
+    Uuid uuid;
+    uuid.bytes[0] = static_cast<std::uint8_t>(i % 16);  // many begin alike
+    uuid.bytes[14] = static_cast<std::uint8_t>(i >> 8);
+    uuid.bytes[15] = static_cast<std::uint8_t>(i);
+    entries.push_back({uuid, numbers[0]});
+  }
+  for (const std::size_t padding : {0U, 1000U, 0U}) {
+    const std::string more = R"("note":")" + std::string(padding, 'x') + R"(",)";
+    const auto read =
+        read_answer(200, reversed(entries, more), Lane::members, entries, std::nullopt);
+    const auto* answered = std::get_if<Answered>(&read);
+    ASSERT_NE(answered, nullptr);
+    ASSERT_EQ(answered->entries.size(), 500u);
+    for (std::size_t i = 0; i < 500; ++i) {
+      EXPECT_EQ(answered->entries[i].status, static_cast<int>(200 + i % 50)) << i;
+    }
+  }
+}
+
 TEST(ReadAnswer, ReadsFiveHundredEntries) {
   std::vector<EntryReference> entries;
   std::string body;
