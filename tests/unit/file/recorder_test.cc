@@ -48,10 +48,11 @@ class RecordingToFiles : public testing::Test {
 
   static Conclusion conclusion(Offset line, Reason reason, std::string_view payload) {
     Conclusion out;
-    out.delivery.position = {Partition{0}, line};
-    out.delivery.content = Finding{.reason = reason};
-    out.delivery.texts.append(Texts::Field::id, "event-" + std::to_string(line));
-    out.delivery.texts.append(Texts::Field::payload, payload);
+    out.delivery = std::make_unique<Delivery>();
+    out.delivery->position = {Partition{0}, line};
+    out.delivery->content = Finding{.reason = reason};
+    out.delivery->texts.append(Texts::Field::id, "event-" + std::to_string(line));
+    out.delivery->texts.append(Texts::Field::payload, payload);
     out.verdict = entry_of(reason).verdict;
     out.reason = reason;
     out.batch = Conclusion::no_batch;
