@@ -159,7 +159,8 @@ void Worker::put_in_flight(Slot slot, BatchInFlight& batch, Submit& command) {
       {change.full_url, std::string(held.delivery->texts[Field::identifier])});
   const std::pair under{held.position.partition, held.epoch};
   ++flights_[under.first].in_flight;
-  if (PartitionState* partition = partition_of(under.first, under.second)) {
+  PartitionState* partition = partition_of(under.first, under.second);
+  if (partition != nullptr && !held.parked) {
     partition->submitted_end = std::max(partition->submitted_end, held.position.offset + 1);
     ensure(partition->submitted_end <= partition->submittable_to);
   }

@@ -35,6 +35,7 @@ void Worker::take(Assigned& input) {
   state.recovering = true;  // until end_recoveries() finds that everything is read
   state.submitted_end = state.submitted_to;
   state.recorded = state.progress.committed();
+  if (settings_.ledger.enabled) state.next_due = WallTime{};  // to be asked at once
   state.share = settings_.memory_bytes_max / 2 / std::max<std::size_t>(1, input.partitions_total);
   if (restored.unsettled) {
     state.quiet_until = now_ + settings_.api.settle_time;
@@ -184,6 +185,11 @@ void Worker::order(Slot slot) {
   const Change& change = slots_[slot].change();
   KeyState& key = keys_[change.key];
   slots_[slot].key = &key;
+  if (settings_.ledger.enabled && !key.ledger) {
+    ask(slot, key);
+    return;
+  }
+  if (key.ledger && is_told_by_ledger(slot, key)) return;
   const bool repeats = change.version == key.concluded_version && !change.resend;
   if (change.version < key.concluded_version ||
       (repeats && change.content != key.concluded_content)) {
@@ -239,6 +245,7 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
       old.place != Place::queued || (partition != nullptr && may_submit(fresh, *partition));
   if (old.place != Place::grouped && same_partition && fits_place) {
     old.swap_delivery(fresh);
+    if (key.parked == waiting) key.parked = newer;
     if (old.place == Place::queued) {
       ReadyQueue& queue = old.organization->queue(old.lane);
       ++queue.changes;
@@ -325,6 +332,7 @@ void Worker::drop_from_chains(Partition number, bool lost) {
 }
 
 void Worker::drop_waiting(Partition number, bool lost) {
+  if (settings_.ledger.enabled) forget_ledger_of(number, lost);
   drop_from_chains(number, lost);
   std::vector<Slot> survivors;  // changes of other partitions that hung on a dropped one
   for (Slot slot = 0; slot < slots_.end(); ++slot) {
@@ -352,6 +360,7 @@ void Worker::drop_waiting(Partition number, bool lost) {
 /// Gives the slot back without a conclusion; the delivery will be read again by whoever owns it.
 void Worker::forget(Slot slot) {
   const Held& held = slots_[slot];
+  if (held.parked && held.key->parked == slot) held.key->parked = Slots::none;
   if (held.is_change && held.lane == Lane::offerings) {
     --held.organization->offerings_open;
   }

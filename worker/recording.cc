@@ -12,7 +12,11 @@ Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, Ke
   Held& held = slots_[slot];
   PartitionState* partition = partition_of(held.position.partition, held.epoch);
   ensure(partition != nullptr);
-  partition->progress.conclude(held.position.offset);
+  if (held.parked) {
+    if (held.key->parked == slot) held.key->parked = Slots::none;  // settled when it was parked
+  } else {
+    partition->progress.conclude(held.position.offset);
+  }
   ++partition->unrecorded;
   conclusions_.push_back({.delivery = std::move(held.delivery),
                           .verdict = verdict,
@@ -38,14 +42,34 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
     return;
   }
   ensure(key.in_flight == slot && !key.concluding);
+  if (verdict == Verdict::inactive && key.ledger && key.waiting != Slots::none) {
+    (void)comes_back(slot);  // the newer one that waits is what is to be tried again
+    return;
+  }
   key.in_flight = Slots::none;
+  Organization& organization = *held.organization;
+  conclude_chain(slot, verdict, reason, answer, batch);
+  note(organization, organization.answer_brake, verdict == Verdict::rejected);
+}
+
+/// Concludes a change and what hangs on it. Its key stays excluded until that is durable.
+void Worker::conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
+                            std::uint32_t batch) {
+  const Held& held = slots_[slot];
+  KeyState& key = key_of(slot);
   key.concluding = true;
   key.concluded_version = std::max(key.concluded_version, held.change().version);
   key.concluded_content = held.change().content;
-  Organization& organization = *held.organization;
+  Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
+  if (key.ledger) told = remember(slot, verdict, reason);
+  verdict = told.verdict;
+  reason = told.reason;
   Slot older = held.chain;
   const auto head = static_cast<std::uint32_t>(conclusions_.size());
   Conclusion& conclusion = add_conclusion(slot, verdict, reason, &key);
+  conclusion.round = told.round;
+  conclusion.publishes = told.publishes;
+  conclusion.next_attempt = told.next_attempt;
   conclusion.batch = batch;
   if (verdict != Verdict::accepted) {
     conclusion.text = answer.text;
@@ -62,12 +86,12 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
     if (same) {
       hung.batch = batch;
       hung.attempt = conclusions_[head].attempt;
+      hung.round = conclusions_[head].round;
     } else {
       hung.superseded_by = head;
     }
     older = next;
   }
-  note(organization, organization.answer_brake, verdict == Verdict::rejected);
 }
 
 bool Worker::can_release(Partition number, const PartitionState& partition) const {
@@ -171,6 +195,10 @@ void Worker::take_into(RecordUnderWay& under_way, Record& record) {
   record.conclusions = std::exchange(conclusions_, {});
   conclusions_.reserve(size);  // the next record is about as large; growing moves it all
   record.batches = std::exchange(batch_facts_, {});
+  for (const LedgerWrite& write : ledger_writes_) {
+    if (write.entry.parked) under_way.dues.emplace_back(write.partition, write.entry.parked->due);
+  }
+  record.ledger = std::exchange(ledger_writes_, {});
   concluding_.clear();
 }
 
@@ -200,6 +228,12 @@ void Worker::take(Recorded& input) {
       partition->submittable_to = std::max(partition->submittable_to, recorded.submitted_to);
       if (!partition->recovering) place_unready(*partition);
     }
+  }
+  for (const auto& [number, due] : done.dues) {
+    const auto found = partitions_.find(number);
+    if (found == partitions_.end()) continue;
+    std::optional<WallTime>& next = found->second.next_due;
+    next = next ? std::min(*next, due) : due;
   }
   constexpr std::size_t ahead = 4;
   for (std::size_t i = 0; i < done.keys.size(); ++i) {
@@ -235,6 +269,8 @@ void Worker::free_key(KeyState& key) {
 
 /// A lost partition's conclusions are not published; its changes will be read again.
 void Worker::discard_conclusions_of(Partition number) {
+  std::erase_if(ledger_writes_,
+                [&](const LedgerWrite& write) { return write.partition == number; });
   std::vector<Conclusion> kept;
   std::vector<Concluding> kept_concluding;
   std::vector<std::uint32_t> moved(conclusions_.size(), Conclusion::no_index);

@@ -31,6 +31,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   admit_backlog();
   end_recoveries();
   finish();
+  take_due();
   dispatch();
   record();
   finish();
@@ -127,6 +128,9 @@ void Worker::set_wake_at() {
   }
   for (const auto& [number, partition] : partitions_) {
     if (partition.recovering && partition.quiet_until > now_) no_later(*partition.quiet_until);
+    if (partition.next_due && *partition.next_due > wall_ && !partition.taking_due) {
+      no_later(now_ + (*partition.next_due - wall_));
+    }
     if (!recording_ && partition.progress.committed() > partition.recorded) {
       no_later(recorded_at_ + idle_progress_every);
     }

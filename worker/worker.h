@@ -94,6 +94,7 @@ class Worker {
     std::vector<KeyState*> keys;           // that it frees
     std::vector<Organization*> offerings;  // whose count of open offerings falls
     std::vector<RecordedPartition> partitions;
+    std::vector<std::pair<Partition, WallTime>> dues;  // of changes that it parks
   };
   struct Timer {
     TimePoint due;
@@ -115,6 +116,8 @@ class Worker {
   void take(Outcome& input);
   void take(Recorded& input);
   void take(Tick&) {}
+  void take(LedgerAnswers& input);
+  void take(DueChanges& input);
   void take(StopRequested&) { begin_stop(); }
   void admit(Delivery&& delivery, PartitionState& partition);
   void admit_backlog();
@@ -188,9 +191,30 @@ class Worker {
   [[nodiscard]] bool comes_back(Slot slot);
   std::uint32_t facts_of(const BatchInFlight& batch, const Outcome& input, int http_status);
 
+  // remembering.cc: what the ledger says and is told.
+  struct Remembered {
+    Verdict verdict = Verdict::accepted;
+    Reason reason = Reason::none;
+    std::uint32_t round = 0;
+    bool publishes = true;
+    std::optional<WallTime> next_attempt;
+  };
+  void ask(Slot slot, KeyState& key);
+  static void learn(KeyState& key, Partition partition, LedgerEntry entry);
+  [[nodiscard]] bool has_parked_at_hand(const KeyState& key);
+  [[nodiscard]] Slot revive(KeyState& key, Partition number, PartitionState& partition);
+  [[nodiscard]] bool is_told_by_ledger(Slot slot, KeyState& key);
+  Conclusion& repeat(Slot slot, Verdict verdict, Reason reason, std::uint32_t attempt);
+  [[nodiscard]] Remembered remember(Slot slot, Verdict verdict, Reason reason);
+  [[nodiscard]] ParkedChange park(const Held& held, const ParkedChange* before, Reason why);
+  void take_due();
+  void forget_ledger_of(Partition number, bool lost);
+
   // recording.cc: conclusions become durable.
   void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                 std::uint32_t batch);
+  void conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
+                      std::uint32_t batch);
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;
@@ -256,6 +280,7 @@ class Worker {
 
   std::vector<Conclusion> conclusions_;  // wait for the next record
   std::vector<Concluding> concluding_;   // for each of them
+  std::vector<LedgerWrite> ledger_writes_;
   std::vector<BatchFacts> batch_facts_;
   std::optional<RecordUnderWay> recording_;
   std::vector<LateRelease> late_releases_;

@@ -111,7 +111,7 @@ Uuid result_id(const Conclusion& conclusion) {
   if (conclusion.verdict == Verdict::inactive) {
     return crypto::uuid_v5(result_namespace,
                            {texts[Field::source], texts[Field::id], texts[Field::resend],
-                            std::to_string(conclusion.attempt)});
+                            std::to_string(conclusion.round)});
   }
   return crypto::uuid_v5(result_namespace,
                          {texts[Field::source], texts[Field::id], texts[Field::resend]});

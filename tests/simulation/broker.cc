@@ -29,6 +29,9 @@ bool Broker::commit(const Record& record, const std::map<Partition, std::uint64_
     if (!sends_offset) faults_.push_back("a result without its partition's offset: not fenced");
     publish(record, conclusion);
   }
+  for (const LedgerWrite& write : record.ledger) {
+    log(write.partition).ledger.insert_or_assign(write.key, write.entry);
+  }
   for (const Progress& progress : record.progress) {
     Log& to = log(progress.partition);
     if (progress.committed < to.committed) faults_.push_back("a committed offset went back");
@@ -66,7 +69,9 @@ void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
   if (in_a_batch && conclusion.batch >= record.batches.size()) {
     faults_.push_back("a batch that the record does not hold: " + text);
   }
-  if (in_a_batch != (conclusion.attempt > 0) && conclusion.verdict != Verdict::superseded) {
+  const bool may_repeat = inactive_comes_back && !in_a_batch;
+  if (in_a_batch != (conclusion.attempt > 0) && conclusion.verdict != Verdict::superseded &&
+      !may_repeat) {
     faults_.push_back("a batch without an attempt, or the reverse: " + text);
   }
   if (conclusion.superseded_by == Conclusion::no_index) return;
@@ -87,6 +92,13 @@ void Broker::publish(const Record& record, const Conclusion& conclusion) {
   check_indexes(record, conclusion);
   const Position position = conclusion.delivery->position;
   const Event& of = event(position);
+  if (!conclusion.publishes) {
+    if (!inactive_comes_back || is_terminal(conclusion.verdict) || verdicts(position) == nullptr) {
+      faults_.push_back("concluded without a result: " + of.text());
+    }
+    return;
+  }
+  if (is_terminal(conclusion.verdict)) over_.insert(identity_of(of));
   Verdicts& verdicts = results_[{position.partition, position.offset}];
   if (is_terminal(conclusion.verdict)) {
     ++verdicts.terminal;
@@ -94,13 +106,20 @@ void Broker::publish(const Record& record, const Conclusion& conclusion) {
     ++verdicts.inactive;
   }
   verdicts.last = conclusion.verdict;
-  if (verdicts.terminal + verdicts.inactive > 1) faults_.push_back("a second result: " + of.text());
+  const std::uint32_t inactive_max = every_inactive ? 1'000'000 : 1;
+  if (verdicts.terminal > 1 || verdicts.inactive > inactive_max ||
+      (!inactive_comes_back && verdicts.terminal + verdicts.inactive > 1)) {
+    faults_.push_back("a second result: " + of.text());
+  }
+  if (conclusion.verdict == Verdict::expired && of.nature != Nature::inactive) {
+    faults_.push_back("expired, but was never inactive: " + of.text());
+  }
   if (conclusion.verdict == Verdict::rejected && of.nature != Nature::invalid &&
       of.nature != Nature::poison_400) {
     faults_.push_back("a good change was rejected: " + of.text());
   }
   if (conclusion.verdict == Verdict::accepted &&
-      (of.nature == Nature::inactive || of.nature == Nature::invalid)) {
+      ((of.nature == Nature::inactive && !inactive_comes_back) || of.nature == Nature::invalid)) {
     faults_.push_back("accepted, but the endpoint said otherwise: " + of.text());
   }
   if (conclusion.superseded_by != Conclusion::no_index &&
@@ -114,12 +133,19 @@ const Broker::Verdicts* Broker::verdicts(Position position) const {
   return found == results_.end() ? nullptr : &found->second;
 }
 
+bool Broker::is_over(Position position, const Event& event) const {
+  const Verdicts* known = verdicts(position);
+  if (known == nullptr) return false;
+  // The same event may stand in the input twice; what is told of one is told of both.
+  return !inactive_comes_back || known->terminal > 0 || over_.contains(identity_of(event));
+}
+
 std::vector<Position> Broker::missing() const {
   std::vector<Position> missing;
   for (std::size_t number = 0; number < logs_.size(); ++number) {
     for (const auto& [offset, event] : logs_[number].events) {
       const Position position{Partition{static_cast<std::int32_t>(number)}, offset};
-      if (!event.tombstone && verdicts(position) == nullptr) missing.push_back(position);
+      if (!event.tombstone && !is_over(position, event)) missing.push_back(position);
     }
   }
   return missing;

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace helsekontakter::simulation {
@@ -21,6 +23,7 @@ class Broker {
     Offset committed = 0;
     std::string metadata;
     std::uint64_t owner = 0;  // the assignment that may commit; 0: none
+    std::map<MemberKey, LedgerEntry> ledger;
   };
   struct Verdicts {
     std::uint32_t terminal = 0;
@@ -47,17 +50,27 @@ class Broker {
   [[nodiscard]] const Verdicts* verdicts(Position position) const;
   /// What was appended and has no result. Where something is allowed to wait, that is left out.
   [[nodiscard]] std::vector<Position> missing() const;
+  /// An inactive change is to have another result in the end.
+  bool inactive_comes_back = false;
+  bool every_inactive = false;
   /// Nothing at or above this may be submitted: the promise that is durable.
   [[nodiscard]] Offset submitted_to(Partition partition) const;
 
  private:
+  [[nodiscard]] bool is_over(Position position, const Event& event) const;
   void publish(const Record& record, const Conclusion& conclusion);
   void check_indexes(const Record& record, const Conclusion& conclusion);
   void check_settled(const Progress& progress);
 
   std::vector<Log> logs_;
   std::size_t metadata_characters_max_;
+  using Identity = std::tuple<Lane, std::uint32_t, std::uint32_t, std::uint32_t>;
+  [[nodiscard]] static Identity identity_of(const Event& event) {
+    return {event.lane, event.organization, event.member, event.version};
+  }
+
   std::map<std::pair<Partition, Offset>, Verdicts> results_;
+  std::set<Identity> over_;  // events that have a terminal verdict
   std::vector<std::string> faults_;
 };
 

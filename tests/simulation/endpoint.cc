@@ -90,7 +90,8 @@ SubmissionOutcome Endpoint::answer(const Submit& submit, Random& random) {
       return Unreadable{200, "an array"};
     }
     EntryAnswer one{.status = 200};
-    if (event.nature == Nature::inactive) one = {.status = 400, .fault = true, .code = "2118"};
+    if (event.nature == Nature::inactive && !takes(event))
+      one = {.status = 400, .fault = true, .code = "2118"};
     if (event.nature == Nature::invalid) one = {.status = 400, .fault = true, .code = "2109"};
     if (random.up_to(999) < hostility.entry_retries) one = {.status = 503};
     answered.entries.push_back(one);
@@ -101,13 +102,14 @@ SubmissionOutcome Endpoint::answer(const Submit& submit, Random& random) {
 void Endpoint::execute(const Submit& submit) {
   for (const EntryReference& entry : submit.entries) {
     const Event& event = broker_.event(position_of(entry.full_url));
-    if (!is_applied(event.nature)) continue;
+    if (!takes(event)) continue;
     const auto [found, fresh] = applied_.try_emplace(key_of(event), event.version);
     if (!fresh && event.version < found->second) {
       faults_.push_back("older over newer: " + event.text() + " after version " +
                         std::to_string(found->second));
     }
     found->second = event.version;
+    contents_[key_of(event)] = event.content;
   }
 }
 
@@ -121,8 +123,8 @@ void Endpoint::forget(const Submit& submit) {
 
 std::optional<std::uint32_t> Endpoint::applied(Lane lane, std::uint32_t organization,
                                                std::uint32_t member) const {
-  const auto found = applied_.find({lane, {organization, member}});
-  if (found == applied_.end()) return std::nullopt;
+  const auto found = contents_.find({lane, {organization, member}});
+  if (found == contents_.end()) return std::nullopt;
   return found->second;
 }
 

@@ -30,6 +30,7 @@ struct Hostility {
   std::set<std::uint32_t> refused_organizations;  ///< 401
   bool poison_heals = false;                      ///< poison_500
   bool garbling_heals = false;
+  bool members_wake = false;  ///< every second inactive member has become active
 };
 
 /// Helsekontakter as a model: executes requests, keeps what it applied, and finds what must never
@@ -55,7 +56,7 @@ class Endpoint {
   /// Nothing of the request can happen any more.
   void forget(const Submit& submit);
 
-  /// The newest version applied of a key, if any.
+  /// The content of the newest version applied of a key, if any.
   [[nodiscard]] std::optional<std::uint32_t> applied(Lane lane, std::uint32_t organization,
                                                      std::uint32_t member) const;
   [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
@@ -67,11 +68,16 @@ class Endpoint {
     return {event.lane, {event.organization, event.member}};
   }
   void check(const Submit& submit);
+  [[nodiscard]] bool takes(const Event& event) const {
+    const bool awake = hostility.members_wake && event.member % 2 == 0;
+    return is_applied(event.nature) || (event.nature == Nature::inactive && awake);
+  }
   [[nodiscard]] SubmissionOutcome answer(const Submit& submit, Random& random);
 
   Broker& broker_;
   const WorkerSettings& settings_;
   std::map<Key, std::uint32_t> applied_;
+  std::map<Key, std::uint32_t> contents_;
   std::map<Key, std::multiset<std::uint32_t>> in_flight_;
   std::vector<std::string> faults_;
   std::uint64_t requests_ = 0;

@@ -18,7 +18,7 @@ enum class Nature : std::uint8_t {
   garbles,     ///< the answer to a batch that holds it is unreadable, until the storm is over
 };
 
-/// The endpoint keeps it in the end.
+/// The endpoint keeps it in the end. An inactive member may become active.
 [[nodiscard]] inline bool is_applied(Nature nature) {
   return nature == Nature::good || nature == Nature::poison_500 || nature == Nature::garbles;
 }
@@ -27,6 +27,7 @@ enum class Nature : std::uint8_t {
 struct Event {
   std::uint32_t member = 0;
   std::uint32_t version = 0;
+  std::uint32_t content = 0;       ///< equal: nothing but the version changed
   std::uint32_t organization = 0;  ///< index
   Lane lane = Lane::members;
   Nature nature = Nature::good;

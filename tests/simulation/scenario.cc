@@ -64,7 +64,14 @@ void draw_settings(Scenario& s, Random& random) {
   // What never ends must not fill the memory or the metadata: then nothing would be read on.
   s.settings.memory_bytes_max = s.leaves_some() ? 64'000'000 : between(100'000, 4'000'000);
   s.settings.metadata_characters_max = s.leaves_some() ? 4'096 : between(100, 4'096);
-  s.settings.remembered_keys_max = 100'000;
+  s.settings.remembered_keys_max = s.ledger ? between(0, 50) : 100'000;
+  s.settings.ledger.enabled = s.ledger;
+  s.settings.ledger.due_at_once_max = between(1, 20);
+  s.settings.member.skip_unchanged = random.up_to(3) != 0;
+  s.settings.member.every_inactive = random.up_to(2) == 0;
+  s.settings.member.inactive_retry = Milliseconds(between(5'000, 60'000));
+  s.settings.member.inactive_retry_max = Milliseconds(between(60'000, 300'000));
+  s.settings.member.inactive_expiry = std::chrono::minutes(between(5, 30));
   const std::uint32_t listed = s.organizations - (s.unlisted ? 1 : 0);
   for (std::uint32_t i = 0; i < listed; ++i) {
     s.settings.organizations[organization_number(i)] = {};
@@ -90,7 +97,8 @@ Scenario Scenario::draw(std::uint64_t seed) {
   s.members = between(5, 400);
   s.events = between(50, 2'000);
   s.crashes = random.up_to(3) != 0;
-  s.disorder = !s.crashes && s.workers == 1 && random.up_to(1) == 0;
+  s.ledger = random.up_to(1) == 0;
+  s.disorder = ((!s.crashes && s.workers == 1) || s.ledger) && random.up_to(1) == 0;
   s.live = random.up_to(1) == 0;
   s.hot = random.up_to(5) == 0;
   switch (random.up_to(11)) {
@@ -130,10 +138,16 @@ std::vector<std::pair<Partition, Event>> draw_events(const Scenario& scenario, R
       event = past.back();  // the producer sent the very same event again
     } else if (scenario.disorder && past.size() > 1 && random.up_to(4) == 0) {
       event.version = past.front().version;
+      event.content = past.front().content;
       event.nature = past.front().nature;
     } else {
       event.version = (past.empty() ? 0 : past.back().version) + 1 +
                       static_cast<std::uint32_t>(random.up_to(2));
+      event.content = event.version;
+      if (scenario.ledger && !past.empty() && random.up_to(3) == 0) {
+        event.content = past.back().content;
+        event.nature = past.back().nature;
+      }
       if (!event.undecodable && !event.tombstone) past.push_back(event);
     }
     const auto partition =
@@ -162,7 +176,7 @@ Delivery delivery_of(const Event& event, Position position, Epoch epoch) {
                 .organization = organization_number(event.organization),
                 .key = digest_of<MemberKey>(1, key),
                 .event = digest_of<EventDigest>(2, key * 100'000 + event.version),
-                .content = digest_of<ContentDigest>(3, key * 100'000 + event.version),
+                .content = digest_of<ContentDigest>(3, key * 100'000 + event.content),
                 .version = event.version,
                 .full_url = full_url_of(position.partition, position.offset),
                 .head = digest_of<decltype(Change::head)>(4, event.organization)};

@@ -25,6 +25,7 @@ struct Scenario {
   bool hot = false;           ///< a third of the events are of one member
   bool poison_stays = false;  ///< what fails with 500 or garbles never heals; all else must go on
   bool unlisted = false;      ///< the last organisation is not configured; all others must go on
+  bool ledger = false;        ///< what was concluded is remembered, and inactive members come back
   bool brakes = false;        ///< low limits: what a brake holds may stay unconcluded
   Hostility storm;
   WorkerSettings settings;

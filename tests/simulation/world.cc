@@ -23,6 +23,8 @@ World::World(Scenario scenario)
       random_(scenario_.seed ^ 0xABCDEF),
       broker_(scenario_.partitions, scenario_.settings.metadata_characters_max),
       endpoint_(broker_, scenario_.settings) {
+  broker_.inactive_comes_back = scenario_.ledger;
+  broker_.every_inactive = scenario_.settings.member.every_inactive;
   coming_ = draw_events(scenario_, random_);
   produce(scenario_.live ? coming_.size() / 2 : coming_.size());
 }
@@ -143,6 +145,7 @@ void World::assign(Process& process, Partition partition) {
   Owned& owned = process.owned[partition];
   owned = {.epoch = Epoch{++last_epoch_}, .owner = ++last_owner_, .next = log.committed};
   log.owner = owned.owner;
+  process.tables[partition] = {log.ledger, {}};
   input(process, Assigned{.partition = partition,
                           .epoch = owned.epoch,
                           .committed = log.committed,
@@ -223,6 +226,7 @@ void World::obey(Process& process, Commands& commands) {
       assign(*found, partition);
     });
   }
+  look_up(process, commands);
   for (Submit& command : commands.submissions) submit(process, std::move(command));
   if (commands.record) commit(process, std::move(*commands.record));
   process.wake_at = commands.wake_at;
@@ -252,6 +256,65 @@ void World::submit(Process& process, Submit command) {
   });
 }
 
+/// The ledger answers a little later too, of the partition as it is then.
+void World::look_up(Process& process, Commands& commands) {
+  if (!commands.look_ups.empty()) {
+    at(up_to(30), [this, id = process.id, look_ups = std::move(commands.look_ups)] {
+      Process* found = find(id);
+      if (found == nullptr) return;
+      LedgerAnswers answers;
+      for (const LedgerLookup& one : look_ups) {
+        LedgerAnswer& answer = answers.answers.emplace_back();
+        answer.partition = one.partition;
+        answer.epoch = one.epoch;
+        answer.key = one.key;
+        const auto owned = found->owned.find(one.partition);
+        if (owned == found->owned.end() || owned->second.epoch != one.epoch) continue;
+        const auto& entries = found->tables[one.partition].entries;
+        const auto entry = entries.find(one.key);
+        if (entry != entries.end()) answer.entry = entry->second;
+      }
+      input(*found, std::move(answers));
+    });
+  }
+  for (const TakeDue& command : commands.take_due) {
+    at(up_to(30), [this, id = process.id, command] {
+      if (Process* found = find(id)) input(*found, due_of(*found, command));
+    });
+  }
+}
+
+DueChanges World::due_of(Process& process, const TakeDue& command) {
+  DueChanges answer{.partition = command.partition, .epoch = command.epoch, .due = {}, .next = {}};
+  Table& table = process.tables[command.partition];
+  std::vector<std::pair<WallTime, MemberKey>> waiting;
+  for (const auto& [key, entry] : table.entries) {
+    if (entry.parked && !table.handed_out.contains(key)) {
+      waiting.emplace_back(entry.parked->due, key);
+    }
+  }
+  std::sort(waiting.begin(), waiting.end());
+  for (const auto& [due, key] : waiting) {
+    if (due > command.until || answer.due.size() >= command.at_most) {
+      answer.next = due;
+      break;
+    }
+    table.handed_out.insert(key);
+    answer.due.emplace_back(key, table.entries.at(key));
+  }
+  return answer;
+}
+
+void World::apply(Process& process, const Record& record) {
+  for (const LedgerWrite& write : record.ledger) {
+    const auto owned = process.owned.find(write.partition);
+    if (owned == process.owned.end() || owned->second.epoch != write.epoch) continue;
+    Table& table = process.tables[write.partition];
+    table.entries.insert_or_assign(write.key, write.entry);
+    table.handed_out.erase(write.key);
+  }
+}
+
 void World::commit(Process& process, Record command) {
   auto shared = std::make_shared<Record>(std::move(command));
   std::map<Partition, std::uint64_t> owners;
@@ -263,7 +326,10 @@ void World::commit(Process& process, Record command) {
     // luck 0: aborted; 1: committed, but nobody could tell.
     const bool committed = luck != 0 && broker_.commit(*shared, owners);
     at(up_to(20), [this, id, shared, durable = committed && luck != 1] {
-      if (Process* found = find(id)) input(*found, Recorded{shared->id, durable});
+      Process* found = find(id);
+      if (found == nullptr) return;
+      if (durable) apply(*found, *shared);
+      input(*found, Recorded{shared->id, durable});
     });
   });
 }
@@ -316,6 +382,7 @@ std::vector<std::string> World::run() {
   advance_until(now_ + 5min + up_to(600'000));
   stormy_ = false;
   endpoint_.hostility = {};
+  endpoint_.hostility.members_wake = scenario_.ledger;
   endpoint_.hostility.poison_heals = endpoint_.hostility.garbling_heals = !scenario_.poison_stays;
   records_fail_ = records_crawl_ = false;
   produce(coming_.size());

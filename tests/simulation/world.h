@@ -43,10 +43,15 @@ class World {
     bool revoking = false;
   };
   /// One process: its core and what its adapters would know.
+  struct Table {
+    std::map<MemberKey, LedgerEntry> entries;
+    std::set<MemberKey> handed_out;
+  };
   struct Process {
     std::uint64_t id = 0;
     Worker worker;
     std::map<Partition, Owned> owned;
+    std::map<Partition, Table> tables;
     std::vector<Input> inputs;
     bool turn_scheduled = false;
     bool alive = true;
@@ -83,6 +88,9 @@ class World {
   void set_paused(const Process& process, SourceOrders::Owned order, bool paused);
   void obey(Process& process, Commands& commands);
   void submit(Process& process, Submit submit);
+  void look_up(Process& process, Commands& commands);
+  [[nodiscard]] DueChanges due_of(Process& process, const TakeDue& command);
+  static void apply(Process& process, const Record& record);
   void commit(Process& process, Record record);
   void make_trouble();
   void check_end();

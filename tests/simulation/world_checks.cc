@@ -19,8 +19,8 @@ Key key_of(const Event& event) {
 bool is_empty(const Commands& commands) {
   const SourceOrders& source = commands.source;
   return commands.submissions.empty() && !commands.record && commands.notices.empty() &&
-         source.pause.empty() && source.resume.empty() && source.release.empty() &&
-         source.reread.empty();
+         commands.look_ups.empty() && commands.take_due.empty() && source.pause.empty() &&
+         source.resume.empty() && source.release.empty() && source.reread.empty();
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ void World::check_end() {
   for (const auto& [key, event] : newest) {
     if (!is_applied(event.nature)) continue;
     const auto applied = endpoint_.applied(key.first, key.second.first, key.second.second);
-    if (applied != event.version) faults_.push_back("the newest is not there: " + event.text());
+    if (applied != event.content) faults_.push_back("the newest is not there: " + event.text());
   }
   check_memory();
 }

@@ -66,6 +66,8 @@ constexpr std::array<ReasonEntry, reasons> table{{
      "another change with the same key and version came earlier"},
     {not_digitally_active, "not_digitally_active", Verdict::inactive, Action::wait,
      "the member is not digitally active on Helsenorge"},
+    {inactive_too_long, "inactive_too_long", Verdict::expired, Action::contact_operator,
+     "the member was inactive until the period or member.inactive_expiry_d was over"},
 }};
 
 }  // namespace

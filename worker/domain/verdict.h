@@ -61,8 +61,10 @@ enum class Reason : std::uint8_t {
   version_equal,
   // inactive
   not_digitally_active,
+  // expired
+  inactive_too_long,
 };
-inline constexpr std::size_t reasons = 28;  ///< without none
+inline constexpr std::size_t reasons = 29;  ///< without none
 
 struct ReasonEntry {
   Reason reason;

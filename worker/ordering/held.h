@@ -16,6 +16,7 @@ namespace helsekontakter {
 enum class Place : std::uint8_t {
   free,       ///< the slot is empty
   fresh,      ///< just arrived
+  asking,     ///< the ledger is asked about its key
   unready,    ///< its partition is read back first, or no durable promise covers it yet
   stalled,    ///< a finding behind a pulled brake
   queued,     ///< ready in its organisation's queue
@@ -50,6 +51,7 @@ struct Held {
   std::uint16_t entries = 0;      ///< of a change: Change::entries
   Lane lane = Lane::members;      ///< of a change
   bool is_change = false;
+  bool parked = false;  ///< from the ledger: its delivery is settled already
   Place place = Place::free;
   ChainedAs as = ChainedAs::newer_version;
 
@@ -71,6 +73,7 @@ struct Held {
     std::swap(cost, other.cost);
     std::swap(entry_bytes, other.entry_bytes);
     std::swap(entries, other.entries);
+    std::swap(parked, other.parked);
   }
 };
 
@@ -108,6 +111,7 @@ class Slots {
     }
     held.delivery = std::make_unique<Delivery>(std::move(delivery));
     held.organization = nullptr;
+    held.parked = false;
     held.place = Place::fresh;
     held.as = ChainedAs::newer_version;
     held.key = nullptr;

@@ -37,6 +37,18 @@ KeyState& KeyTable::operator[](const MemberKey& member) {
   return fresh;
 }
 
+KeyState* KeyTable::find(const MemberKey& member) {
+  if (buckets_.empty()) return nullptr;
+  const std::uint32_t hash = hash_of(member);
+  const std::size_t mask = buckets_.size() - 1;
+  for (std::size_t here = hash & mask; buckets_[here].index != empty; here = (here + 1) & mask) {
+    if (buckets_[here].hash != hash) continue;
+    KeyState& known = at(buckets_[here].index);
+    if (known.member == member) return &known;
+  }
+  return nullptr;
+}
+
 /// What follows the gap and may lie nearer to its own place moves up, so that no search ends early.
 void KeyTable::erase(KeyState& state) {
   const std::size_t mask = buckets_.size() - 1;
@@ -53,6 +65,7 @@ void KeyTable::erase(KeyState& state) {
     gap = next;
   }
   buckets_[gap] = Bucket{};
+  state.ledger.reset();
   free_.push_back(state.index);
   --size_;
 }

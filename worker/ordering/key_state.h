@@ -1,8 +1,10 @@
 #pragma once
 
 #include "worker/domain/bytes.h"
+#include "worker/domain/delivery.h"
 #include "worker/domain/time.h"
 #include "worker/ordering/held.h"
+#include "worker/ports/ledger.h"
 
 #include <array>
 #include <cstddef>
@@ -23,11 +25,17 @@ struct KeyState {
   std::int64_t concluded_version = -1;
   ContentDigest concluded_content;
   bool concluding = false;  ///< its conclusion is not durable yet
+  /// What the ledger says, and what is on its way to it. Null: not known.
+  std::unique_ptr<LedgerEntry> ledger;
+  Partition partition{};             ///< whose ledger it is
+  Slots::Slot asking = Slots::none;  ///< first of the changes that wait for the ledger's answer
+  Slots::Slot parked = Slots::none;  ///< its parked change, while it is at hand
+  bool asked = false;                ///< a look-up is under way
   bool remembered = false;  ///< in the queue of idle keys, once; only its turn there erases it
   std::uint32_t index = 0;  ///< the table's
 
   [[nodiscard]] bool is_excluded() const { return in_flight != Slots::none || concluding; }
-  [[nodiscard]] bool is_idle() const { return waiting == Slots::none && !is_excluded(); }
+  [[nodiscard]] bool is_idle() const { return waiting == Slots::none && !is_excluded() && !asked; }
 };
 
 /// The keys at hand. A state keeps its address until it is erased. Open addressing, because a
@@ -37,7 +45,16 @@ class KeyTable {
   /// The key's state; a new one where it is not at hand.
   [[nodiscard]] KeyState& operator[](const MemberKey& member);
   void erase(KeyState& state);
+  [[nodiscard]] KeyState* find(const MemberKey& member);
   [[nodiscard]] std::size_t size() const { return size_; }
+
+  /// Calls visit(state) for each, in an order that means nothing but is always the same.
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (const Bucket& bucket : buckets_) {
+      if (bucket.index != empty) visit(at(bucket.index));
+    }
+  }
 
  private:
   static constexpr std::size_t states_in_chunk = 1024;

@@ -34,12 +34,14 @@ struct PartitionState {
   TimePoint paused_since{};
   bool full_noticed = false;
   bool revoking = false;
-  std::size_t unrecorded = 0;  ///< conclusions that wait for a record
-  bool recording = false;      ///< part of the record under way
-  Offset recorded = -1;        ///< committed offset of the last record that was asked for
-  Offset submitted_to = 0;     ///< the promise of the last record that was asked for
-  Offset submittable_to = 0;   ///< the durable promise: what is below may be submitted
-  Offset submitted_end = 0;    ///< one more than the highest that was submitted, by us or before us
+  std::size_t unrecorded = 0;        ///< conclusions that wait for a record
+  bool recording = false;            ///< part of the record under way
+  Offset recorded = -1;              ///< committed offset of the last record that was asked for
+  Offset submitted_to = 0;           ///< the promise of the last record that was asked for
+  Offset submittable_to = 0;         ///< the durable promise: what is below may be submitted
+  std::optional<WallTime> next_due;  ///< of its parked changes; may be past
+  bool taking_due = false;           ///< parked changes were asked for
+  Offset submitted_end = 0;  ///< one more than the highest that was submitted, by us or before us
 
   /// What the last owner may have submitted is not all here yet. A delivery beyond it that has to
   /// wait says that nothing is missing before it.

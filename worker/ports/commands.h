@@ -54,7 +54,10 @@ struct Conclusion {
   std::string endpoint_code;  ///< the endpoint's own code, where it gave one
   std::string endpoint_event_id;
   std::uint32_t attempt = 0;  ///< requests this change was part of
-  std::uint32_t batch = 0;    ///< index in Record::batches; no_batch: it never was in one
+  std::uint32_t round = 0;    ///< of inactive answers to this change; part of their results' ids
+  bool publishes = true;      ///< no result: it only waits in the ledger from now on
+  std::optional<WallTime> next_attempt;  ///< of an inactive one, when it is parked
+  std::uint32_t batch = 0;  ///< index in Record::batches; no_batch: it never was in one
   std::uint32_t superseded_by = no_index;  ///< index in Record::conclusions of the successor
 
   static constexpr std::uint32_t no_batch = 0xffffffff;
@@ -113,6 +116,8 @@ struct Commands {
   std::vector<Submit> submissions;
   std::optional<Record> record;
   SourceOrders source;
+  std::vector<LedgerLookup> look_ups;
+  std::vector<TakeDue> take_due;
   std::vector<Notice> notices;
   std::optional<TimePoint> wake_at;  ///< the earliest time at which a Tick changes anything
   bool finished = false;             ///< a stop was asked for and everything is let go

@@ -3,6 +3,7 @@
 #include "worker/domain/delivery.h"
 #include "worker/domain/result.h"
 #include "worker/ports/commands.h"
+#include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
 
 #include <cstdint>
@@ -75,6 +76,6 @@ struct Tick {};
 struct StopRequested {};
 
 using Input = std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome,
-                           Recorded, StopRequested>;
+                           Recorded, StopRequested, LedgerAnswers, DueChanges>;
 
 }  // namespace helsekontakter

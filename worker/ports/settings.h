@@ -40,6 +40,20 @@ struct WorkerSettings {
     std::uint32_t rejected_in_row_max = 200;
     double rejected_share_max = 0.5;  ///< of the last 1000 concluded
   };
+  /// Without a ledger an inactive member is not tried again, and what was concluded is known only
+  /// as long as it is at hand.
+  struct Ledger {
+    bool enabled = false;
+    std::size_t due_at_once_max = 256;  ///< parked changes taken up together, for each partition
+  };
+  struct Member {
+    bool skip_unchanged = true;  ///< the content last accepted is not sent again
+    Milliseconds inactive_retry{std::chrono::hours(24)};
+    double inactive_retry_factor = 2;
+    Milliseconds inactive_retry_max{std::chrono::hours(720)};
+    Milliseconds inactive_expiry{std::chrono::hours(24 * 365)};
+    bool every_inactive = false;  ///< a result for each round, not for the first alone
+  };
   struct OrganizationSettings {
     bool paused = false;
   };
@@ -48,6 +62,8 @@ struct WorkerSettings {
   Api api;
   Retry retry;
   Brake brake;
+  Ledger ledger;
+  Member member;
   OfferingGate gate = OfferingGate::pending;
   std::size_t memory_bytes_max = 268'435'456;
   bool drain = false;                          ///< stop when every partition reached its end

@@ -1,0 +1,297 @@
+// Remembering: what the ledger says of a key before its change is ordered, and what it is told.
+
+#include "worker/domain/ensure.h"
+#include "worker/ledger/parked.h"
+#include "worker/worker.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace helsekontakter {
+namespace {
+
+/// The end of the membership's last day (UTC); nothing for an open period and for offerings.
+std::optional<WallTime> period_end_of(std::string_view entry) {
+  const auto period = ledger::read_period(entry);
+  if (!period || period->end.size() != 10) return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t size) {
+    int value = 0;
+    std::from_chars(period->end.data() + from, period->end.data() + from + size, value);
+    return value;
+  };
+  const std::chrono::year_month_day last{std::chrono::year(number(0, 4)),
+                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                         std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+  if (!last.ok()) return std::nullopt;
+  return WallTime(std::chrono::sys_days(last) + std::chrono::days(1));
+}
+
+bool is_at_endpoint(Verdict verdict) {
+  return verdict == Verdict::accepted || verdict == Verdict::unchanged;
+}
+
+}  // namespace
+
+/// The change waits until the ledger has said what it holds of its key.
+void Worker::ask(Slot slot, KeyState& key) {
+  (void)slots_.place(slot, Place::asking);
+  slots_[slot].next = Slots::none;
+  Slot* link = &key.asking;
+  while (*link != Slots::none) link = &slots_[*link].next;
+  *link = slot;
+  if (key.asked) return;
+  key.asked = true;
+  key.partition = slots_[slot].position.partition;
+  out_->look_ups.push_back({.partition = key.partition,
+                            .epoch = slots_[slot].epoch,
+                            .key = key.member,
+                            .with_parked = true});
+}
+
+void Worker::learn(KeyState& key, Partition partition, LedgerEntry entry) {
+  key.partition = partition;
+  key.concluded_version = entry.version;
+  key.concluded_content = entry.content;
+  key.ledger = std::make_unique<LedgerEntry>(std::move(entry));
+}
+
+void Worker::take(LedgerAnswers& input) {
+  for (LedgerAnswer& answer : input.answers) {
+    if (partition_of(answer.partition, answer.epoch) == nullptr) continue;
+    KeyState* key = keys_.find(answer.key);
+    if (key == nullptr || !key->asked || key->partition != answer.partition) continue;
+    key->asked = false;
+    if (!key->ledger && answer.entry) {
+      learn(*key, answer.partition, std::move(*answer.entry));
+    } else if (!key->ledger && key->asking != Slots::none) {
+      learn(*key, answer.partition,
+            {.organization = slots_[key->asking].change().organization});  // never heard of
+    }
+    for (Slot slot = std::exchange(key->asking, Slots::none); slot != Slots::none;) {
+      const Slot next = std::exchange(slots_[slot].next, Slots::none);
+      order(slot);
+      slot = next;
+    }
+    remember_key(*key);
+  }
+}
+
+/// Parked changes whose time has come. One that is at hand already, or was concluded meanwhile, is
+/// passed over.
+void Worker::take(DueChanges& input) {
+  PartitionState* partition = partition_of(input.partition, input.epoch);
+  if (partition == nullptr) return;
+  partition->taking_due = false;
+  const bool stale = !partition->next_due || *partition->next_due <= wall_;
+  if (stale) {
+    partition->next_due = input.next;
+  } else if (input.next) {
+    partition->next_due = std::min(*partition->next_due, *input.next);
+  }
+  if (partition->revoking) return;
+  for (auto& [member, entry] : input.due) {
+    KeyState& key = keys_[member];
+    if (!key.ledger) learn(key, input.partition, std::move(entry));
+    const ParkedChange* parked = key.ledger->parked.get();
+    if (parked != nullptr && parked->due <= wall_ && !has_parked_at_hand(key)) {
+      order(revive(key, input.partition, *partition));
+    }
+    remember_key(key);
+  }
+}
+
+/// One whose partition was lost meanwhile does not count: it is forgotten when its request ends.
+bool Worker::has_parked_at_hand(const KeyState& key) {
+  if (key.parked == Slots::none) return false;
+  const Held& held = slots_[key.parked];
+  return partition_of(held.position.partition, held.epoch) != nullptr;
+}
+
+/// Makes the key's parked change a held one again.
+Worker::Slot Worker::revive(KeyState& key, Partition number, PartitionState& partition) {
+  const ParkedChange& parked = *key.ledger->parked;
+  Delivery delivery;
+  delivery.position = {number, parked.offset};
+  delivery.epoch = partition.epoch;
+  delivery.texts = parked.texts;
+  delivery.content = parked.change;
+  const Slot slot = slots_.add(std::move(delivery));
+  Held& held = slots_[slot];
+  held.parked = true;
+  held.attempt = parked.attempt;
+  held.key = &key;
+  held.organization = &organization_of(parked.change.organization);
+  held.since = now_;
+  if (held.lane == Lane::offerings) ++held.organization->offerings_open;
+  partition.bytes += held.cost;
+  key.parked = slot;
+  return slot;
+}
+
+/// Whether the ledger alone tells the change's verdict. A parked change that the key has, and that
+/// is older, hangs on this one from now on.
+bool Worker::is_told_by_ledger(Slot slot, KeyState& key) {
+  const Held& held = slots_[slot];
+  if (held.parked) return false;
+  const Change& change = held.change();
+  const LedgerEntry& known = *key.ledger;
+  const bool concluded = known.version != LedgerEntry::nothing_concluded;
+  if (concluded && change.event == known.event) {
+    repeat(slot, known.verdict, known.reason, known.attempt);
+    return true;
+  }
+  if (change.version < known.version) return false;  // superseded, as order() finds
+  const bool parked_elsewhere = known.parked && !has_parked_at_hand(key);
+  if (parked_elsewhere) {
+    const ParkedChange& parked = *known.parked;
+    if (change.event == parked.change.event) {
+      repeat(slot, Verdict::inactive, parked.why, parked.attempt).round =
+          settings_.member.every_inactive ? parked.round : 0;
+      return true;
+    }
+    const bool equal = change.version == parked.change.version;
+    if (change.version < parked.change.version || (equal && !change.resend)) {
+      (void)add_conclusion(slot, Verdict::superseded,
+                           equal ? Reason::version_equal : Reason::newer_version, nullptr);
+      return true;
+    }
+  }
+  const Slot head = key.waiting != Slots::none ? key.waiting : key.in_flight;
+  const bool alone = head == Slots::none;
+  PartitionState* partition = partition_of(held.position.partition, held.epoch);
+  if (parked_elsewhere && partition != nullptr) {
+    const Slot parked = revive(key, held.position.partition, *partition);
+    chain(alone ? slot : head, parked, ChainedAs::newer_version);
+  }
+  const bool same_content = concluded && change.content == known.content;
+  if (!settings_.member.skip_unchanged || change.resend || !alone || key.concluding ||
+      !same_content || !is_at_endpoint(known.verdict)) {
+    return false;
+  }
+  const EntryAnswer nothing;
+  conclude_chain(slot, Verdict::unchanged, Reason::none, nothing, Conclusion::no_batch);
+  return true;
+}
+
+/// The very same event came again: its stored result is told once more.
+Conclusion& Worker::repeat(Slot slot, Verdict verdict, Reason reason, std::uint32_t attempt) {
+  Conclusion& conclusion = add_conclusion(slot, verdict, reason, nullptr);
+  conclusion.attempt = attempt;
+  return conclusion;
+}
+
+/// What the ledger holds of the key once the next record is durable.
+Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason) {
+  const Held& held = slots_[slot];
+  KeyState& key = *held.key;
+  const Change& change = held.change();
+  LedgerEntry& entry = *key.ledger;
+  Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
+  entry.lane = held.lane;
+  entry.organization = change.organization;
+  if (verdict == Verdict::inactive) {
+    const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
+    auto parked = std::make_shared<const ParkedChange>(park(held, before, reason));
+    told.round = parked->round;
+    const bool too_long = wall_ - parked->parked_since >= settings_.member.inactive_expiry;
+    const bool over = !entry.ever_accepted && parked->period_end && *parked->period_end <= wall_;
+    if (too_long || over) {
+      told.verdict = Verdict::expired;
+      told.reason = Reason::inactive_too_long;
+    } else {
+      told.publishes = before == nullptr || settings_.member.every_inactive;
+      told.next_attempt = parked->due;
+      entry.parked = std::move(parked);
+    }
+  }
+  if (is_terminal(told.verdict)) {
+    entry.version = std::max(entry.version, change.version);
+    entry.event = change.event;
+    entry.content = change.content;
+    entry.verdict = told.verdict;
+    entry.reason = told.reason;
+    entry.attempt = held.attempt;
+    entry.parked.reset();
+    if (told.verdict == Verdict::accepted) {
+      entry.ever_accepted = true;
+      entry.accepted_on = std::chrono::floor<std::chrono::days>(wall_);
+    }
+  }
+  ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});
+  return told;
+}
+
+/// An inactive member's change, to be tried again after an interval that grows, with jitter.
+ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason why) {
+  const auto& member = settings_.member;
+  const auto grown = [&](Milliseconds last) {
+    const double next = static_cast<double>(last.count()) * member.inactive_retry_factor;
+    const auto most = static_cast<double>(member.inactive_retry_max.count());
+    return Milliseconds(static_cast<std::int64_t>(std::min(next, most)));
+  };
+  ParkedChange parked{
+      .change = held.change(),
+      .texts = held.delivery->texts,
+      .offset = held.position.offset,
+      .attempt = held.attempt,
+      .round = before == nullptr ? 0 : before->round + 1,
+      .why = why,
+      .parked_since = before == nullptr ? wall_ : before->parked_since,
+      .period_end = period_end_of(held.delivery->texts[Texts::Field::entry]),
+      .interval = before == nullptr ? member.inactive_retry : grown(before->interval)};
+  const auto tenth = static_cast<std::uint64_t>(parked.interval.count() / 10);
+  const auto jitter = static_cast<std::int64_t>(random_.up_to(2 * tenth));
+  parked.due = wall_ + parked.interval - Milliseconds(tenth) + Milliseconds(jitter);
+  return parked;
+}
+
+/// Asks for parked changes that are due, while there is room for more.
+void Worker::take_due() {
+  if (!settings_.ledger.enabled || stopping_) return;
+  const bool room = ready_changes() < enough_ready();
+  for (auto& [number, partition] : partitions_) {
+    if (partition.revoking || partition.recovering || partition.taking_due || !room) continue;
+    if (!partition.next_due || *partition.next_due > wall_) continue;
+    if (partition.bytes >= partition.share) continue;
+    partition.taking_due = true;
+    partition.next_due.reset();
+    out_->take_due.push_back({.partition = number,
+                              .epoch = partition.epoch,
+                              .until = wall_,
+                              .at_most = settings_.ledger.due_at_once_max});
+  }
+}
+
+/// What the ledger said of keys of a partition that goes may be another worker's word by the time
+/// it comes back. Of a partition that is let go in order, requests in flight still need it.
+void Worker::forget_ledger_of(Partition number, bool lost) {
+  std::vector<KeyState*> ask_again;
+  keys_.for_each([&](KeyState& key) {
+    Slot* link = &key.asking;
+    while (*link != Slots::none) {
+      const Slot slot = *link;
+      if (slots_[slot].position.partition != number) {
+        link = &slots_[slot].next;
+        continue;
+      }
+      *link = slots_[slot].next;
+      forget(slot);
+    }
+    if (key.partition != number) return;
+    if (key.asked) {
+      key.asked = false;
+      if (key.asking != Slots::none) ask_again.push_back(&key);
+    }
+    if (lost || !key.is_excluded()) key.ledger.reset();
+  });
+  for (KeyState* key : ask_again) {
+    for (Slot slot = std::exchange(key->asking, Slots::none); slot != Slots::none;) {
+      const Slot next = std::exchange(slots_[slot].next, Slots::none);
+      order(slot);
+      slot = next;
+    }
+  }
+}
+
+}  // namespace helsekontakter
