@@ -43,22 +43,6 @@ print(*(s.getsockname()[1] for s in sockets))
 PY
 }
 
-# An authority, a server's and a client's certificate (CN=client).
-make_certificates() {
-  local tls=$dir/tls name
-  mkdir -p "$tls"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-ca \
-    -keyout "$tls/ca-key.pem" -out "$tls/ca.pem" 2>/dev/null
-  printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' > "$tls/server.ext"
-  printf 'extendedKeyUsage=clientAuth\n' > "$tls/client.ext"
-  for name in server client; do
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
-      -keyout "$tls/$name-key.pem" -out "$tls/$name.csr" 2>/dev/null
-    openssl x509 -req -in "$tls/$name.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca-key.pem" \
-      -CAcreateserial -days 2 -extfile "$tls/$name.ext" -out "$tls/$name.pem" 2>/dev/null
-  done
-}
-
 write_configuration() {
   cat > "$dir/rabbitmq.conf" <<EOC
 listeners.tcp.1 = 127.0.0.1:$amqp
@@ -150,7 +134,7 @@ start() {
   [[ -x $rabbit/rabbitmq-server ]] || die "rabbitmq-server is missing: tests/support/install.sh test"
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
-  make_certificates
+  "$(dirname "${BASH_SOURCE[0]}")/amqp_certificates.sh" "$dir/tls"
   for attempt in 1 2 3; do
     read -r amqp amqps distribution epmd <<<"$(free_ports)"
     write_configuration

@@ -1,4 +1,5 @@
 #include "tests/integration/amqp/amqp_fixture.h"
+#include "worker/ordering/progress.h"
 
 #include <gmock/gmock.h>
 
@@ -79,6 +80,43 @@ TEST_F(Rabbit, ReadsOnWhenADeletedQueueIsThereAgain) {
   EXPECT_TRUE(hears("create it")) << ear.all();
   produce("/queue/" + name, {"b"});
   EXPECT_TRUE(core.take_deliveries(2)) << ear.all();
+}
+
+TEST_F(Rabbit, CountsRedeliveries) {
+  const auto queue = make_queue();
+  produce(queue, {"a", "b"});
+  start(queue);
+  ASSERT_TRUE(core.take_deliveries(2)) << ear.all();
+  EXPECT_EQ(ear.redeliveries(), 0u);
+  source->order({.reread = {Partition{0}}});
+  ASSERT_TRUE(core.take_deliveries(4)) << ear.all();
+  EXPECT_EQ(ear.redeliveries(), 2u);
+}
+
+TEST_F(Rabbit, BeginsToWaitWhenTheActiveConsumerIsGoneNotWhenItAttached) {
+  const std::string name = unique_name("single");
+  rabbitmqctl("eval 'rabbit_amqqueue:declare({resource, <<\"/\">>, queue, <<\"" + name +
+              "\">>}, true, false, [{<<\"x-single-active-consumer\">>, bool, true}], none, "
+              "<<\"test\">>).'");
+  const std::string address = "/amq/queue/" + name;
+  produce(address, {"a", "b"});
+  Core active_core;
+  auto active = std::make_unique<AmqpSource>(source_settings(address), "secret", decode_plainly,
+                                             active_core.inbox, Observer{});
+  ASSERT_TRUE(active->start());
+  ASSERT_TRUE(active_core.take_deliveries(2));
+  start(address);
+  ASSERT_TRUE(core.take_assigned()) << ear.all();
+  const Epoch at_attach = core.assigned[0].epoch;
+  EXPECT_FALSE(core.take_deliveries(1, 1500ms));
+  active.reset();
+  ASSERT_TRUE(core.take_deliveries(2)) << ear.all();
+  ASSERT_THAT(core.assigned, SizeIs(2));
+  EXPECT_EQ(core.lost.at(0).epoch, at_attach);
+  const auto mark = decode(core.assigned[1].metadata, core.assigned[1].committed);
+  ASSERT_TRUE(mark);
+  EXPECT_TRUE(mark->unsettled);
+  EXPECT_EQ(core.deliveries[0].epoch, core.assigned[1].epoch);
 }
 
 TEST_F(Rabbit, SaysThatTheResultsExchangeIsMissing) {
