@@ -11,7 +11,8 @@
 #
 # DIR/env can be sourced: RABBITMQ_AMQP and RABBITMQ_AMQPS (host:port), RABBITMQ_PID, and where the
 # certificates lie. User `worker`, password `secret`, may do everything; `reader` may only read from
-# what begins with "open"; `client` comes with DIR/tls/client.pem (EXTERNAL).
+# what begins with "open"; `narrow` has the rights that deploy/rabbitmq/README.md names; `client` comes
+# with DIR/tls/client.pem (EXTERNAL).
 set -euo pipefail
 
 readonly up_within_s=90
@@ -77,9 +78,13 @@ if sys.argv[2]:
     with open(sys.argv[2]) as file:
         given = json.load(file)
 wanted = {"vhosts": [{"name": "/"}],
-          "users": [user("worker", "secret"), user("reader", "secret"), user("client", "unused")],
+          "users": [user("worker", "secret"), user("reader", "secret"), user("client", "unused"),
+                    user("narrow", "secret")],
           "permissions": [may("worker", ".*", ".*", ".*"), may("reader", "^$", "^$", "^open"),
-                          may("client", ".*", ".*", ".*")]}
+                          may("client", ".*", ".*", ".*"),
+                          may("narrow", "^$",
+                              r"^(membership-results|membership-dead-letters|amq\.default)$",
+                              "^membership-changes")]}
 for key in ("queues", "exchanges", "bindings", "policies"):
     wanted[key] = given.get(key, [])
 with open(sys.argv[1], "w") as file:
@@ -98,9 +103,9 @@ RABBITMQ_PORTS="$amqp $amqps $distribution $epmd"
 EOE
 }
 
-# Everything that would else lie in /var/lib, /etc and the user's home.
+# Becomes the command, with everything that would else lie in /var/lib, /etc and the user's home.
 with_environment() {
-  env -i PATH="$PATH" HOME="$dir/home" LANG=C.UTF-8 ERL_EPMD_PORT="$epmd" \
+  exec env -i PATH="$PATH" HOME="$dir/home" LANG=C.UTF-8 ERL_EPMD_PORT="$epmd" \
     ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME="test-$amqp@localhost" \
     RABBITMQ_DIST_PORT="$distribution" RABBITMQ_MNESIA_BASE="$dir/data" \
     RABBITMQ_LOG_BASE="$dir/log" RABBITMQ_CONFIG_FILE="$dir/rabbitmq" \
@@ -160,8 +165,7 @@ load() {
 
 # True while the process that we started lives; its id may belong to somebody else by now.
 ours_lives() {  # PID
-  [[ -n $1 && -r /proc/$1/environ ]] \
-    && tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "HOME=$dir/home"
+  [[ -n $1 ]] && { tr '\0' '\n' <"/proc/$1/environ" | grep -qxF "HOME=$dir/home"; } 2>/dev/null
 }
 
 end_process() {  # SIGNAL PID
