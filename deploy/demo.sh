@@ -17,7 +17,11 @@ case "${1:-}" in
 esac
 
 cd "$(dirname "$0")/.."
-readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo build=$PWD/build/release
+readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo
+# A first look shall not wait for the optimiser; where a release build is there, it is used.
+build=$PWD/build/release
+[[ -z $embedded || -x $build/adapters/cli/helsekontakter ]] || build=$PWD/build/embedded
+readonly build
 readonly worker=$build/adapters/cli/helsekontakter
 readonly simulator=$build/tests/simulator/helsekontakter-simulator
 readonly feed=$build/tests/feed/helsekontakter-feed
@@ -51,9 +55,11 @@ wait_for() {
 install_and_build() {
   say "1. Install what is missing, and build"
   bash tests/support/install.sh "${embedded:+embedded-}demo"
-  cmake --preset release >"$here/cmake.log" 2>&1 || { tail -20 "$here/cmake.log"; exit 1; }
-  cmake --build --preset release \
-    --target helsekontakter helsekontakter-simulator helsekontakter-feed
+  local options=(-DCMAKE_BUILD_TYPE=Release)
+  [[ $build == */release ]] || options=(-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0)
+  cmake -S . -B "$build" -G Ninja "${options[@]}" >"$here/cmake.log" 2>&1 \
+    || { tail -20 "$here/cmake.log"; exit 1; }
+  cmake --build "$build" --target helsekontakter helsekontakter-simulator helsekontakter-feed
 }
 
 start_kafka() {

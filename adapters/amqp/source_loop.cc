@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t batch_max = 512;
 constexpr auto inbox_wait = 10ms;
+constexpr auto fresh_for = 1s;  // an assignment that began just now
 constexpr Milliseconds stop_grace{5000};
 
 WallTime wall_now() {
@@ -143,6 +144,7 @@ void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
 void AmqpSource::Loop::assign(bool clean) {
   epoch_ = Epoch{static_cast<std::uint64_t>(epoch_) + 1};
   assigned_ = fresh_ = true;
+  assigned_at_ = clean ? Clock::time_point{} : Clock::now();  // clean: no wait has begun
   paused_ = false;
   ownership_.take(epoch_);
   const ProgressMark mark{
@@ -222,7 +224,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   if (count > 0 || (tells_first_ && !first)) {
     tell(observer_.redelivered, std::max<std::uint32_t>(count, 1));
   }
-  if (repeated && fresh_) {
+  if (repeated && fresh_ && Clock::now() > assigned_at_ + fresh_for) {
     // Somebody may have had it before us, perhaps while we were standing by on a queue with a
     // single active consumer, and may have a request under way: the wait begins now, not at the
     // attach.

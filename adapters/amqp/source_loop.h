@@ -83,9 +83,10 @@ class AmqpSource::Loop final : public ConnectionLoop {
   Clock::time_point link_by_{};  ///< when attaching or leaving must have ended
   bool attach_again_ = false;    ///< after leaving
   Epoch epoch_{};
-  bool assigned_ = false;     ///< the core was told, and not told Lost since
-  bool clean_;                ///< nothing of the time before may still be executed
-  bool fresh_ = false;        ///< nothing was delivered under this epoch yet
+  bool assigned_ = false;  ///< the core was told, and not told Lost since
+  bool clean_;             ///< nothing of the time before may still be executed
+  bool fresh_ = false;     ///< nothing was delivered under this epoch yet
+  Clock::time_point assigned_at_{};
   bool tells_first_ = false;  ///< this broker sets first-acquirer
   bool paused_ = false;
   bool delivery_is_due_ = false;

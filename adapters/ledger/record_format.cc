@@ -131,10 +131,11 @@ Result<std::string> RecordFormat::encode(const MemberKey& key, const LedgerEntry
 Result<void> RecordFormat::read(std::string_view key, std::string_view value, LedgerTable& table,
                                 const std::string& where) const {
   const auto damaged = [&] {
-    return fail(Remedy::stop, where +
-                                  " holds a record that cannot be read: it was damaged, or "
-                                  "something else was written there; restore a backup, or name an "
-                                  "empty ledger and replay the input");
+    return fail(Remedy::stop,
+                where +
+                    " holds a record that cannot be read: it was damaged, or a "
+                    "newer release or something else wrote it; restore a backup, or name an "
+                    "empty ledger and replay the input");
   };
   Unpacker unpacker(value);
   const std::uint8_t format = unpacker.byte();

@@ -105,7 +105,12 @@ Result<void> SqliteLedger::take() const {
   if (*mode != "wal") {
     return refuse(path_, "cannot have a write-ahead log there; put it on a disk of this machine");
   }
-  return database_.run("PRAGMA synchronous=FULL; BEGIN EXCLUSIVE; COMMIT");
+  // Members come in no order of their keys, so a record touches a page for nearly each of them: a
+  // cache of 32 MB, and a log of 16 MB between two checkpoints, spare reading and writing them
+  // anew.
+  return database_.run(
+      "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000;"
+      "BEGIN EXCLUSIVE; COMMIT");
 }
 
 Result<void> SqliteLedger::create() const {

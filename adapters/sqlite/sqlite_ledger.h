@@ -19,7 +19,7 @@ namespace helsekontakter::sqlite {
 class SqliteLedger {
  public:
   /// Opens the file or makes it, takes it for this worker alone, and reads all of it once to know
-  /// that it is whole (about a second for a million members). Refuses, with nothing changed:
+  /// that it is whole (half a second for two million members). Refuses, with nothing changed:
   /// a file in use, damaged, truncated, empty, not a ledger, of a newer release, of another HMAC
   /// key or number of partitions, or not writable. Remedy: stop.
   [[nodiscard]] static Result<SqliteLedger> open(const std::string& path,

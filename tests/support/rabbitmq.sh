@@ -11,7 +11,8 @@
 #
 # DIR/env can be sourced: RABBITMQ_AMQP and RABBITMQ_AMQPS (host:port), RABBITMQ_PID, and where the
 # certificates lie. User `worker`, password `secret`, may do everything; `reader` may only read from
-# what begins with "open"; `client` comes with DIR/tls/client.pem (EXTERNAL).
+# what begins with "open"; `narrow` has the rights that deploy/rabbitmq/README.md names; `client` comes
+# with DIR/tls/client.pem (EXTERNAL).
 set -euo pipefail
 
 readonly up_within_s=90
@@ -41,22 +42,6 @@ for s in sockets:
     s.bind(("127.0.0.1", 0))
 print(*(s.getsockname()[1] for s in sockets))
 PY
-}
-
-# An authority, a server's and a client's certificate (CN=client).
-make_certificates() {
-  local tls=$dir/tls name
-  mkdir -p "$tls"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-ca \
-    -keyout "$tls/ca-key.pem" -out "$tls/ca.pem" 2>/dev/null
-  printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' > "$tls/server.ext"
-  printf 'extendedKeyUsage=clientAuth\n' > "$tls/client.ext"
-  for name in server client; do
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
-      -keyout "$tls/$name-key.pem" -out "$tls/$name.csr" 2>/dev/null
-    openssl x509 -req -in "$tls/$name.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca-key.pem" \
-      -CAcreateserial -days 2 -extfile "$tls/$name.ext" -out "$tls/$name.pem" 2>/dev/null
-  done
 }
 
 write_configuration() {
@@ -93,9 +78,13 @@ if sys.argv[2]:
     with open(sys.argv[2]) as file:
         given = json.load(file)
 wanted = {"vhosts": [{"name": "/"}],
-          "users": [user("worker", "secret"), user("reader", "secret"), user("client", "unused")],
+          "users": [user("worker", "secret"), user("reader", "secret"), user("client", "unused"),
+                    user("narrow", "secret")],
           "permissions": [may("worker", ".*", ".*", ".*"), may("reader", "^$", "^$", "^open"),
-                          may("client", ".*", ".*", ".*")]}
+                          may("client", ".*", ".*", ".*"),
+                          may("narrow", "^$",
+                              r"^(membership-results|membership-dead-letters|amq\.default)$",
+                              "^membership-changes")]}
 for key in ("queues", "exchanges", "bindings", "policies"):
     wanted[key] = given.get(key, [])
 with open(sys.argv[1], "w") as file:
@@ -114,9 +103,9 @@ RABBITMQ_PORTS="$amqp $amqps $distribution $epmd"
 EOE
 }
 
-# Everything that would else lie in /var/lib, /etc and the user's home.
+# Becomes the command, with everything that would else lie in /var/lib, /etc and the user's home.
 with_environment() {
-  env -i PATH="$PATH" HOME="$dir/home" LANG=C.UTF-8 ERL_EPMD_PORT="$epmd" \
+  exec env -i PATH="$PATH" HOME="$dir/home" LANG=C.UTF-8 ERL_EPMD_PORT="$epmd" \
     ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME="test-$amqp@localhost" \
     RABBITMQ_DIST_PORT="$distribution" RABBITMQ_MNESIA_BASE="$dir/data" \
     RABBITMQ_LOG_BASE="$dir/log" RABBITMQ_CONFIG_FILE="$dir/rabbitmq" \
@@ -150,7 +139,7 @@ start() {
   [[ -x $rabbit/rabbitmq-server ]] || die "rabbitmq-server is missing: tests/support/install.sh test"
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
-  make_certificates
+  "$(dirname "${BASH_SOURCE[0]}")/amqp_certificates.sh" "$dir/tls"
   for attempt in 1 2 3; do
     read -r amqp amqps distribution epmd <<<"$(free_ports)"
     write_configuration
@@ -176,8 +165,7 @@ load() {
 
 # True while the process that we started lives; its id may belong to somebody else by now.
 ours_lives() {  # PID
-  [[ -n $1 && -r /proc/$1/environ ]] \
-    && tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "HOME=$dir/home"
+  [[ -n $1 ]] && { tr '\0' '\n' <"/proc/$1/environ" | grep -qxF "HOME=$dir/home"; } 2>/dev/null
 }
 
 end_process() {  # SIGNAL PID

@@ -102,17 +102,7 @@ std::size_t LedgerTable::append(const MemberKey& key, const LedgerEntry& entry) 
   ensure(size_ < std::numeric_limits<std::uint32_t>::max());
   if ((size_ + 1) * 5 > tags_.size() * 4) grow_index();
   if (size_ % segment_size == 0) segments_.emplace_back().reserve(segment_size);
-  segments_.back().push_back(Slot{.key = key,
-                                  .event = {},
-                                  .content = {},
-                                  .version = 0,
-                                  .organization = entry.organization,
-                                  .waiting = 0,
-                                  .attempt = 0,
-                                  .accepted_day = 0,
-                                  .verdict = 0,
-                                  .reason = 0,
-                                  .flags = 0});
+  segments_.back().emplace_back(key, entry.organization);
   insert_into_index(key, static_cast<std::uint32_t>(size_));
   return size_++;
 }
@@ -275,7 +265,7 @@ void LedgerTable::remove_from_heap(std::size_t heap_at) {
 
 std::size_t LedgerTable::bytes() const {
   return segments_.size() * segment_size * sizeof(Slot) +
-         segments_.capacity() * sizeof(segments_[0]) +
+         segments_.capacity() * sizeof(decltype(segments_)::value_type) +
          tags_.capacity() * (sizeof(tags_[0]) + sizeof(positions_[0]));
 }
 

@@ -63,17 +63,19 @@ class LedgerTable {
 
  private:
   struct Slot {
+    Slot(const MemberKey& its_key, OrganizationNumber its_organization)
+        : key(its_key), organization(its_organization) {}
     MemberKey key;
     EventDigest event;
     ContentDigest content;
-    std::int64_t version;
+    std::int64_t version = 0;
     OrganizationNumber organization;
-    std::uint32_t waiting;  ///< one more than the index in waiting_; 0: nothing is parked
-    std::uint16_t attempt;
-    std::uint16_t accepted_day;  ///< since 1970; 0: never
-    std::uint8_t verdict;
-    std::uint8_t reason;
-    std::uint8_t flags;
+    std::uint32_t waiting = 0;  ///< one more than the index in waiting_; 0: nothing is parked
+    std::uint16_t attempt = 0;
+    std::uint16_t accepted_day = 0;  ///< since 1970; 0: never
+    std::uint8_t verdict = 0;
+    std::uint8_t reason = 0;
+    std::uint8_t flags = 0;
   };
   static_assert(sizeof(Slot) == 72);
 

@@ -1,4 +1,8 @@
 #include "tests/integration/amqp/amqp_fixture.h"
+#include "worker/ordering/progress.h"
+
+#include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 
@@ -81,10 +85,141 @@ TEST_F(Rabbit, ReadsOnWhenADeletedQueueIsThereAgain) {
   EXPECT_TRUE(core.take_deliveries(2)) << ear.all();
 }
 
+TEST_F(Rabbit, CountsRedeliveries) {
+  const auto queue = make_queue();
+  produce(queue, {"a", "b"});
+  start(queue);
+  ASSERT_TRUE(core.take_deliveries(2)) << ear.all();
+  EXPECT_EQ(ear.redeliveries(), 0u);
+  source->order({.reread = {Partition{0}}});
+  ASSERT_TRUE(core.take_deliveries(4)) << ear.all();
+  EXPECT_EQ(ear.redeliveries(), 2u);
+}
+
+TEST_F(Rabbit, BeginsToWaitWhenTheActiveConsumerIsGoneNotWhenItAttached) {
+  const std::string name = unique_name("single");
+  rabbitmqctl("eval 'rabbit_amqqueue:declare({resource, <<\"/\">>, queue, <<\"" + name +
+              "\">>}, true, false, [{<<\"x-single-active-consumer\">>, bool, true}], none, "
+              "<<\"test\">>).'");
+  const std::string address = "/amq/queue/" + name;
+  produce(address, {"a", "b"});
+  Core active_core;
+  auto active = std::make_unique<AmqpSource>(source_settings(address), "secret", decode_plainly,
+                                             active_core.inbox, Observer{});
+  ASSERT_TRUE(active->start());
+  ASSERT_TRUE(active_core.take_deliveries(2));
+  start(address);
+  ASSERT_TRUE(core.take_assigned()) << ear.all();
+  const Epoch at_attach = core.assigned[0].epoch;
+  EXPECT_FALSE(core.take_deliveries(1, 1500ms));
+  active.reset();
+  ASSERT_TRUE(core.take_deliveries(2)) << ear.all();
+  ASSERT_THAT(core.assigned, SizeIs(2));
+  EXPECT_EQ(core.lost.at(0).epoch, at_attach);
+  const auto mark = decode(core.assigned[1].metadata, core.assigned[1].committed);
+  ASSERT_TRUE(mark);
+  EXPECT_TRUE(mark->unsettled);
+  EXPECT_EQ(core.deliveries[0].epoch, core.assigned[1].epoch);
+}
+
 TEST_F(Rabbit, SaysThatTheResultsExchangeIsMissing) {
   start_recorder("/exchange/" + unique_name("missing"), Milliseconds{1000});
   EXPECT_EQ(core.answer(write_one()), false);
   EXPECT_TRUE(ear.heard("there is no such")) << ear.all();
+}
+
+/// The recipes of deploy/rabbitmq as they stand there.
+class RabbitRecipes : public Rabbit {
+ protected:
+  void apply(const std::string& name) {
+    rabbitmqctl("import_definitions " HELSEKONTAKTER_SOURCE_DIR "/deploy/rabbitmq/" + name);
+  }
+  /// The queues keep their names, so what an earlier run left is taken away.
+  void empty(const std::string& address) { (void)receive(broker, address, 1000, 300ms); }
+};
+
+TEST_F(RabbitRecipes, OneOfTwoWorkersReadsAndTheOtherTakesOver) {
+  apply("single-active-consumer.json");
+  const std::string address = "/amq/queue/membership-changes";
+  empty(address);
+  Core first_core;
+  auto first = std::make_unique<AmqpSource>(source_settings(address), "secret", decode_plainly,
+                                            first_core.inbox, Observer{});
+  ASSERT_TRUE(first->start());
+  ASSERT_TRUE(first_core.take_assigned());
+  start(address);
+  ASSERT_TRUE(core.take_assigned()) << ear.all();
+  produce(address, {"a", "b", "c"});
+  ASSERT_TRUE(first_core.take_deliveries(3));
+  EXPECT_FALSE(core.take_deliveries(1, 500ms));
+  Settlement settlement = first_core.settlement_of_all();
+  settlement.deliveries.resize(1);
+  first->settle(settlement);
+  first.reset();
+  ASSERT_TRUE(core.take_deliveries(2)) << ear.all();
+  EXPECT_EQ(core.deliveries[0].texts[Texts::Field::id], "b");
+  EXPECT_EQ(core.deliveries[1].texts[Texts::Field::id], "c");
+  source->settle(core.settlement_of_all());
+}
+
+TEST_F(RabbitRecipes, AResultThatNoQueueTakesIsKeptByTheAlternateExchange) {
+  apply("single-active-consumer.json");
+  const std::string kept = "/amq/queue/membership-results-unrouted";
+  empty(kept);
+  start_recorder("/exchange/membership-results/" + unique_name("nobody"), Milliseconds{20'000});
+  EXPECT_EQ(core.answer(write_one()), true) << ear.all();
+  EXPECT_THAT(receive(broker, kept, 1), SizeIs(1));
+}
+
+TEST_F(RabbitRecipes, ResultsGoToTheirQueue) {
+  apply("single-active-consumer.json");
+  const std::string queue = "/amq/queue/membership-results";
+  empty(queue);
+  start_recorder("/exchange/membership-results/result", Milliseconds{20'000});
+  EXPECT_EQ(core.answer(write_one()), true) << ear.all();
+  EXPECT_THAT(receive(broker, queue, 1), SizeIs(1));
+}
+
+TEST_F(RabbitRecipes, TheWorkersUserNeedsNoMoreRightsThanItIsGiven) {
+  apply("single-active-consumer.json");
+  const std::string letters = "/amq/queue/membership-dead-letters";
+  empty("/amq/queue/membership-changes");
+  empty(letters);
+  produce("/amq/queue/membership-changes", {"a"});
+  start("/amq/queue/membership-changes", "narrow");
+  ASSERT_TRUE(core.take_deliveries(1)) << ear.all();
+  RecordSettings settings = record_settings("/exchange/membership-results/result");
+  settings.connection.user = "narrow";
+  settings.dead_letter_address = letters;
+  AmqpRecorder writer(settings, "secret", "input", plain_text(), {}, core.inbox, ear.observer());
+  ASSERT_TRUE(writer.start());
+  Record record = core.record_of(core.deliveries, Verdict::rejected, Reason::member_date);
+  const RecordId id = record.id;
+  writer.record(std::move(record));
+  EXPECT_EQ(core.answer(id), true) << ear.all();
+  EXPECT_THAT(receive(broker, letters, 1), SizeIs(1));
+  source->settle(core.settlement_of_all());
+}
+
+TEST_F(RabbitRecipes, AllChangesOfAKeyGoToOneWorkersQueue) {
+  apply("queue-per-worker.json");
+  const std::string queue = "/amq/queue/membership-changes-";
+  for (const char* number : {"1", "2", "3"}) empty(queue + number);
+  for (int key = 0; key < 30; ++key) {
+    const std::string name = "membership-" + std::to_string(key);
+    produce("/exchange/membership-changes/" + name, {name, name, name});
+  }
+  std::map<std::string, std::set<std::string>> queues_of;
+  std::size_t messages = 0;
+  for (const char* number : {"1", "2", "3"}) {
+    const auto there = receive(broker, queue + number, 1000, 500ms);
+    messages += there.size();
+    EXPECT_FALSE(there.empty()) << number;
+    for (const proton::message& message : there) queues_of[body_of(message)].insert(number);
+  }
+  EXPECT_EQ(messages, 90u);
+  EXPECT_THAT(queues_of, SizeIs(30));
+  for (const auto& [key, queues] : queues_of) EXPECT_THAT(queues, SizeIs(1)) << key;
 }
 
 }  // namespace

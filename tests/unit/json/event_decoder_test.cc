@@ -134,6 +134,49 @@ TEST(EventDecoder, TakesNoOwnIdentityForAnIdentityNumber) {
   EXPECT_EQ(delivery.texts[Field::id], "2/13116900216");
 }
 
+TEST(EventDecoder, NamesPlainJsonByTheBrokersIdWhereThereIsOne) {
+  EventDecoder decoder({}, test_hash());
+  RawEvent raw;
+  raw.payload = membership_data;
+  raw.plain_source = "changes";
+  raw.plain_id = "message-9";
+  const Delivery first = decoder.decode(raw);
+  raw.position.offset = 77;
+  const Delivery again = decoder.decode(raw);
+  EXPECT_EQ(first.texts[Field::id], "message-9");
+  EXPECT_EQ(change_of(first).event, change_of(again).event);
+}
+
+TEST(EventDecoder, HidesABrokersIdThatHoldsAnIdentityNumber) {
+  EventDecoder decoder({}, test_hash());
+  RawEvent raw;
+  raw.payload = membership_data;
+  raw.plain_id = "id-13116900216";
+  const Delivery delivery = decoder.decode(raw);
+  EXPECT_EQ(delivery.texts[Field::id].find("13116900216"), std::string_view::npos);
+  EXPECT_EQ(delivery.texts[Field::id].size(), 32u);
+}
+
+TEST(EventDecoder, SaysWhyABodyCannotBeRead) {
+  EventDecoder decoder({}, test_hash());
+  RawEvent raw;
+  raw.payload = membership_data;
+  raw.unreadable = "body: a list";
+  const Delivery delivery = decoder.decode(raw);
+  ASSERT_TRUE(std::holds_alternative<Finding>(delivery.content));
+  EXPECT_EQ(std::get<Finding>(delivery.content).reason, Reason::unsupported_content);
+  EXPECT_EQ(delivery.texts[Field::detail], "body: a list");
+}
+
+TEST(EventDecoder, TakesNoVersionFromATimeThatTheBrokerDoesNotGive) {
+  EventDecoder decoder({.version_from = VersionFrom::time}, test_hash());
+  RawEvent raw;
+  raw.payload = membership_data;
+  const Delivery delivery = decoder.decode(raw);
+  ASSERT_TRUE(std::holds_alternative<Finding>(delivery.content));
+  EXPECT_EQ(std::get<Finding>(delivery.content).reason, Reason::version_missing);
+}
+
 TEST(EventDecoder, CountsANullValueAsTombstone) {
   EXPECT_EQ(shape(decode(Record{.is_null = true})), "tombstone");
 }

@@ -82,6 +82,13 @@ INSTANTIATE_TEST_SUITE_P(Budgets, FetchTest,
                          ::testing::Values(FetchCase{67'108'864, 1}, FetchCase{67'108'864, 12},
                                            FetchCase{67'108'864, 500}, FetchCase{16'777'216, 100}));
 
+TEST(ConsumerProperties, ReadNoFurtherAheadThanIsUsefulWhateverTheBudget) {
+  const auto properties = consumer_properties({.fetch_bytes_max = 1 << 30}, "", 8);
+  const std::size_t queue = std::stoul(properties.at("queued.max.messages.kbytes")) * 1024;
+  const std::size_t beside = std::stoul(properties.at("queued.min.messages")) * 350;
+  EXPECT_LE((queue + beside) * 8, 8u << 20);
+}
+
 TEST(ProducerProperties, KeepBatchesWithinTheSmallerTopicAndMessagesWithinTheLarger) {
   const auto properties = producer_properties(
       {}, "", {.results_bytes_max = 50'000, .dead_letter_bytes_max = 2'000'000});
