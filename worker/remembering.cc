@@ -68,12 +68,16 @@ void Worker::take(LedgerAnswers& input) {
       learn(*key, answer.partition,
             {.organization = slots_[key->asking].change().organization});  // never heard of
     }
-    for (Slot slot = std::exchange(key->asking, Slots::none); slot != Slots::none;) {
-      const Slot next = std::exchange(slots_[slot].next, Slots::none);
-      order(slot);
-      slot = next;
-    }
+    order_asking(*key);
     remember_key(*key);
+  }
+}
+
+void Worker::order_asking(KeyState& key) {
+  for (Slot slot = std::exchange(key.asking, Slots::none); slot != Slots::none;) {
+    const Slot next = std::exchange(slots_[slot].next, Slots::none);
+    order(slot);
+    slot = next;
   }
 }
 
@@ -92,7 +96,11 @@ void Worker::take(DueChanges& input) {
   if (partition->revoking) return;
   for (auto& [member, entry] : input.due) {
     KeyState& key = keys_[member];
-    if (!key.ledger) learn(key, input.partition, std::move(entry));
+    if (!key.ledger) {
+      learn(key, input.partition, std::move(entry));
+      key.asked = false;  // it is answered by this
+      order_asking(key);  // a newer change may have been submitted before a crash
+    }
     const ParkedChange* parked = key.ledger->parked.get();
     if (parked != nullptr && parked->due <= wall_ && !has_parked_at_hand(key)) {
       order(revive(key, input.partition, *partition));
@@ -285,13 +293,7 @@ void Worker::forget_ledger_of(Partition number, bool lost) {
     }
     if (lost || !key.is_excluded()) key.ledger.reset();
   });
-  for (KeyState* key : ask_again) {
-    for (Slot slot = std::exchange(key->asking, Slots::none); slot != Slots::none;) {
-      const Slot next = std::exchange(slots_[slot].next, Slots::none);
-      order(slot);
-      slot = next;
-    }
-  }
+  for (KeyState* key : ask_again) order_asking(*key);
 }
 
 }  // namespace helsekontakter

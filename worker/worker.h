@@ -200,6 +200,7 @@ class Worker {
     std::optional<WallTime> next_attempt;
   };
   void ask(Slot slot, KeyState& key);
+  void order_asking(KeyState& key);
   static void learn(KeyState& key, Partition partition, LedgerEntry entry);
   [[nodiscard]] bool has_parked_at_hand(const KeyState& key);
   [[nodiscard]] Slot revive(KeyState& key, Partition number, PartitionState& partition);

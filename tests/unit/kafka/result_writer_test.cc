@@ -146,8 +146,8 @@ TEST(ResultId, IsTheSameForTheSameEventAndAnotherForAResend) {
 }
 
 TEST(ResultId, OfAnInactiveResultDependsOnItsRound) {
-  Conclusion first{.delivery = change("e-1"), .verdict = Verdict::inactive, .attempt = 1};
-  Conclusion second{.delivery = change("e-1"), .verdict = Verdict::inactive, .attempt = 2};
+  Conclusion first{.delivery = change("e-1"), .verdict = Verdict::inactive, .round = 0};
+  Conclusion second{.delivery = change("e-1"), .verdict = Verdict::inactive, .round = 1};
   EXPECT_NE(result_id(first), result_id(second));
 }
 
