@@ -1,6 +1,7 @@
 #include "adapters/amqp/connection_options.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include <proton/duration.hpp>
 #include <proton/error.hpp>
@@ -19,6 +20,10 @@ bool is_loopback(const std::string& host) {
 bool is_number(const std::string& text) {
   return !text.empty() && text.size() <= 5 &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_readable(const std::string& path) {
+  return std::ifstream(path).good();
 }
 
 proton::ssl_client_options tls_options(const Connection& settings) {
@@ -94,6 +99,13 @@ Result<void> check(const Connection& settings) {
                                     "tls_key_file; only loopback addresses do without");
     }
     if (!endpoint->tls) continue;
+    for (const std::string& file :
+         {settings.tls_ca_file, settings.tls_certificate_file, settings.tls_key_file}) {
+      if (file.empty() || is_readable(file)) continue;
+      return fail(Remedy::stop, "amqp: " + file +
+                                    " cannot be read (tls_ca_file, tls_certificate_file or "
+                                    "tls_key_file)");
+    }
     try {
       (void)tls_options(settings);
     } catch (const proton::error& error) {

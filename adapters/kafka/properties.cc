@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t bytes_beside_message = 350;  // what librdkafka adds to each (measured)
 // Longer queues brought no more events a second, and what is read far ahead is out of the caches
 // when it is decoded, and pushes the core's memory out of them too (measured).
-constexpr std::size_t fetch_bytes_useful = 8 << 20;
+constexpr std::size_t fetch_bytes_useful = 16 << 20;
 constexpr std::size_t queue_bytes_useful = 256 << 10;
 
 struct OwnedProperty {

@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,10 @@ struct KindOfLedger {
   /// A new, empty ledger for two partitions.
   std::function<std::unique_ptr<LedgerUnderTest>()> make;
 };
+
+inline void PrintTo(const KindOfLedger& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 class LedgerContract : public ::testing::TestWithParam<KindOfLedger> {
  protected:

@@ -86,7 +86,7 @@ TEST(ConsumerProperties, ReadNoFurtherAheadThanIsUsefulWhateverTheBudget) {
   const auto properties = consumer_properties({.fetch_bytes_max = 1 << 30}, "", 8);
   const std::size_t queue = std::stoul(properties.at("queued.max.messages.kbytes")) * 1024;
   const std::size_t beside = std::stoul(properties.at("queued.min.messages")) * 350;
-  EXPECT_LE((queue + beside) * 8, 8u << 20);
+  EXPECT_LE((queue + beside) * 8, 16u << 20);
 }
 
 TEST(ProducerProperties, KeepBatchesWithinTheSmallerTopicAndMessagesWithinTheLarger) {
