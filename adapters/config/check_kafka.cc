@@ -34,16 +34,6 @@ bool is_topic(std::string_view text) {
          });
 }
 
-void check_together_given(const Values& values, std::string_view section, std::string_view one,
-                          std::string_view other, Errors& errors) {
-  const std::string first = below(section, one);
-  const std::string second = below(section, other);
-  if (values.mentions(first) == values.mentions(second)) return;
-  const bool has_first = values.mentions(first);
-  errors.push_back(values.error(has_first ? first : second,
-                                "needs " + (has_first ? second : first) + " beside it"));
-}
-
 void check_connection(const Values& values, std::string_view section, Errors& errors) {
   check_together_given(values, section, "user", "password_file", errors);
   check_together_given(values, section, "tls_certificate_file", "tls_key_file", errors);
@@ -85,6 +75,16 @@ void check_properties(const Values& values, std::string_view section,
 }
 
 }  // namespace
+
+void check_together_given(const Values& values, std::string_view section, std::string_view one,
+                          std::string_view other, Errors& errors) {
+  const std::string first = below(section, one);
+  const std::string second = below(section, other);
+  if (values.mentions(first) == values.mentions(second)) return;
+  const bool has_first = values.mentions(first);
+  errors.push_back(values.error(has_first ? first : second,
+                                "needs " + (has_first ? second : first) + " beside it"));
+}
 
 void check_kafka(const Values& values, const Configuration& out, Errors& errors) {
   check_connection(values, "source.kafka", errors);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/amqp/settings.h"
 #include "adapters/config/error.h"
 #include "adapters/endpoint/settings.h"
 #include "adapters/file/settings.h"
@@ -33,6 +34,7 @@ enum class Technology : std::uint8_t { kafka, amqp, file };
 
 /// ledger.*: nothing of it but hmac_key_file is in this release.
 struct LedgerSettings {
+  bool is_sqlite = false;  ///< else Kafka; the default beside a source that is not Kafka
   std::string kafka_topic;
   std::string kafka_shared_topic;
   std::string sqlite_path;
@@ -50,6 +52,8 @@ struct Configuration {
   Technology source_technology = Technology::kafka;
   Technology results_technology = Technology::kafka;
   kafka::SourceSettings source;
+  amqp::SourceSettings amqp_source;
+  amqp::RecordSettings amqp_results;
   file::SourceSettings file_source;
   file::ResultSettings file_results;
   LedgerSettings ledger;

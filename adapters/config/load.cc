@@ -118,7 +118,8 @@ void read_kafka(const Values& values, Configuration& out) {
 
 void read_ledger(const Values& values, Configuration& out) {
   out.hmac_key_file = values.text("ledger.hmac_key_file");
-  out.ledger = {.kafka_topic = values.text("ledger.kafka.topic"),
+  out.ledger = {.is_sqlite = out.ledger.is_sqlite,
+                .kafka_topic = values.text("ledger.kafka.topic"),
                 .kafka_shared_topic = values.text("ledger.kafka.shared_topic"),
                 .sqlite_path = values.text("ledger.sqlite.path"),
                 .sealing_key_files = values.list("ledger.sealing_key_files"),
@@ -238,6 +239,7 @@ Loaded load_text(std::string_view yaml, const Environment& environment) {
   read_form(values, out.endpoint.url.text(), out.worker.form);
   read_decoder(values, out);
   read_kafka(values, out);
+  read_amqp(values, out, errors);
   read_files(values, out, errors);
   read_ledger(values, out);
   fit_to_technology(values, out);

@@ -3,6 +3,7 @@
 #include "adapters/config/configuration.h"
 #include "adapters/config/values.h"
 
+#include <string_view>
 #include <vector>
 
 // The steps of load_text(). Each fills in its part and appends what is wrong.
@@ -27,13 +28,21 @@ void check_environment(const Values& values, Configuration& out, Errors& errors)
 /// together.
 void choose_technologies(const Values& values, Configuration& out, Errors& errors);
 
+/// source.amqp and results.amqp.
+void read_amqp(const Values& values, Configuration& out, Errors& errors);
+
+/// One of two options that belong together stands there alone.
+void check_together_given(const Values& values, std::string_view section, std::string_view one,
+                          std::string_view other, Errors& errors);
+
 /// source.file and results.file.
 void read_files(const Values& values, Configuration& out, Errors& errors);
 
-/// "source.kafka" for an option of Kafka's source; empty for one that no choice concerns.
+/// "source.kafka" for an option of Kafka's source, "ledger.sqlite"; empty for one that no choice
+/// concerns.
 [[nodiscard]] std::string_view technology_section(std::string_view path);
 
-/// Whether the section of a source or of results is the one that was chosen.
+/// Whether the section of source, results or ledger is the one that was chosen.
 [[nodiscard]] bool is_chosen(const Configuration& out, std::string_view section);
 
 /// Numbers that hang together (design 7), and other contradictions between options.

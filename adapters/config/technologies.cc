@@ -34,6 +34,9 @@ Technology chosen(const Values& values, std::string_view section, Technology oth
 }  // namespace
 
 std::string_view technology_section(std::string_view path) {
+  for (const std::string_view ledger : {"ledger.kafka", "ledger.sqlite"}) {
+    if (path.starts_with(ledger)) return ledger;
+  }
   for (const std::string_view above : {"source.", "results."}) {
     if (!path.starts_with(above)) continue;
     for (const std::string_view each : names) {
@@ -47,6 +50,8 @@ std::string_view technology_section(std::string_view path) {
 }
 
 bool is_chosen(const Configuration& out, std::string_view section) {
+  if (section == "ledger.kafka") return !out.ledger.is_sqlite;
+  if (section == "ledger.sqlite") return out.ledger.is_sqlite;
   return section == below("source", out.source_technology) ||
          section == below("results", out.results_technology);
 }
@@ -54,6 +59,14 @@ bool is_chosen(const Configuration& out, std::string_view section) {
 void choose_technologies(const Values& values, Configuration& out, Errors& errors) {
   out.source_technology = chosen(values, "source", Technology::kafka, errors);
   out.results_technology = chosen(values, "results", out.source_technology, errors);
+  const bool has_both = values.mentions("ledger.kafka") && values.mentions("ledger.sqlite");
+  if (has_both) {
+    errors.push_back(
+        {.key = "ledger", .message = "exactly one of kafka, sqlite is allowed; keep one"});
+  }
+  out.ledger.is_sqlite =
+      values.mentions("ledger.sqlite") ||
+      (out.source_technology != Technology::kafka && !values.mentions("ledger.kafka"));
   const bool mixed = values.mentions("source") && out.source_technology != out.results_technology;
   const bool has_amqp = out.source_technology == Technology::amqp ||
                         out.results_technology == Technology::amqp;  // each key says so itself

@@ -162,6 +162,26 @@ TEST_F(RecordingToFiles, TriesAgainWithoutRepeatingWhatIsWritten) {
   EXPECT_EQ((*track->read())->line, 1);
 }
 
+TEST_F(RecordingToFiles, MovesTheCheckpointOnlyWhenResultsAndDeadLettersAreWritten) {
+  start();
+  for (const char* name : {"out", "letters"}) {
+    trouble.clear();
+    std::filesystem::remove(folder.path(name));
+    std::filesystem::create_directory(folder.path(name));
+    const bool first = std::string_view(name) == "out";
+    Record one = record(RecordId{1}, first ? 1 : 2);
+    one.conclusions.push_back(conclusion(first ? 0 : 1, Reason::not_json, "one"));
+    recorder->record(std::move(one));
+    EXPECT_THAT(wait_for_trouble(), HasSubstr(first ? "results.file.path" : "dead_letter_path"));
+    EXPECT_EQ(track->durable_line(), first ? 0 : 1);
+    std::filesystem::remove(folder.path(name));
+    EXPECT_TRUE(answer().durable);
+    EXPECT_EQ((*track->read())->line, first ? 1 : 2);
+  }
+  const std::string results = folder.read("out");
+  EXPECT_EQ(std::count(results.begin(), results.end(), '\n'), 2) << "none is told twice";
+}
+
 TEST_F(RecordingToFiles, AnswersThatItIsNotDurableWhenItIsToStop) {
   start();
   std::filesystem::remove(folder.path("state"));

@@ -1,0 +1,85 @@
+#include "adapters/config/environments.h"
+#include "adapters/config/sections.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace helsekontakter::config {
+namespace {
+
+constexpr std::string_view source_section = "source.amqp";
+constexpr std::string_view results_section = "results.amqp";
+
+std::string below(std::string_view section, std::string_view name) {
+  return std::string(section) + "." + std::string(name);
+}
+
+/// What results leave out is the source's; a user and its password, a certificate and its key go
+/// together.
+amqp::Connection read_connection(const Values& values, std::string_view section) {
+  const auto said_in = [&](std::string_view name) {
+    return values.given(below(section, name)) ? section : source_section;
+  };
+  const std::string_view user = said_in("user");
+  const std::string_view tls = said_in("tls_certificate_file");
+  return {.urls = values.list(below(said_in("url"), "url")),
+          .user = values.text(below(user, "user")),
+          .password_file = values.text(below(user, "password_file")),
+          .tls_ca_file = values.text(below(said_in("tls_ca_file"), "tls_ca_file")),
+          .tls_certificate_file = values.text(below(tls, "tls_certificate_file")),
+          .tls_key_file = values.text(below(tls, "tls_key_file")),
+          .idle_timeout = values.duration(below(said_in("heartbeat_s"), "heartbeat_s"))};
+}
+
+std::string host_of(std::string_view url) {
+  std::string_view host = url.substr(url.find("://") + 3);
+  if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') - 1));
+  return std::string(host.substr(0, host.find_first_of(":/")));
+}
+
+void check_urls(const Values& values, std::string_view section, const amqp::Connection& connection,
+                Errors& errors) {
+  const std::string path = below(section, "url");
+  if (!values.given(path)) return;
+  if (connection.urls.empty())
+    errors.push_back(values.error(path, "at least one broker is needed"));
+  const bool anonymous = connection.user.empty() && connection.tls_certificate_file.empty();
+  for (const std::string& url : connection.urls) {
+    const bool secure = url.starts_with("amqps://");
+    const bool has_credentials = url.find('@') != std::string::npos;  // never shown
+    if ((!secure && !url.starts_with("amqp://")) || has_credentials || host_of(url).empty()) {
+      errors.push_back(values.error(
+          path, "amqps://host:port is expected; user and password_file are keys of their own"));
+    } else if (!secure && !is_loopback(host_of(url))) {
+      errors.push_back(values.error(path, "must be amqps:// but for a loopback address"));
+    } else if (anonymous && !is_loopback(host_of(url))) {
+      errors.push_back(values.error(
+          path, "needs user and password_file, or tls_certificate_file and tls_key_file"));
+    } else {
+      continue;
+    }
+    return;
+  }
+}
+
+void check_connection(const Values& values, std::string_view section,
+                      const amqp::Connection& connection, Errors& errors) {
+  check_together_given(values, section, "user", "password_file", errors);
+  check_together_given(values, section, "tls_certificate_file", "tls_key_file", errors);
+  check_urls(values, section, connection, errors);
+}
+
+}  // namespace
+
+void read_amqp(const Values& values, Configuration& out, Errors& errors) {
+  out.amqp_source.connection = read_connection(values, source_section);
+  out.amqp_source.address = values.text("source.amqp.address");
+  out.amqp_results.connection = read_connection(values, results_section);
+  out.amqp_results.address = values.text("results.amqp.address");
+  out.amqp_results.dead_letter_address = values.text("results.amqp.dead_letter_address");
+  check_connection(values, source_section, out.amqp_source.connection, errors);
+  check_connection(values, results_section, out.amqp_results.connection, errors);
+}
+
+}  // namespace helsekontakter::config
