@@ -69,6 +69,13 @@ OwnedHeaders result_headers(const Texts& texts) {
   return headers;
 }
 
+/// The same for the delivery itself, which says where its texts lie.
+void fetch_ahead(const Delivery& delivery) {
+  constexpr std::size_t line = 64;
+  const char* begin = reinterpret_cast<const char*>(&delivery);
+  for (std::size_t at = 0; at < sizeof(Delivery); at += line) __builtin_prefetch(begin + at);
+}
+
 /// The texts were last touched when the change was submitted and lie in memory; asking for the
 /// next ones while one result is written hides most of the wait.
 void fetch_ahead(const Texts& texts) {
@@ -161,9 +168,12 @@ bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& s
   writer_.begin(record, wall_now());
   const std::span conclusions(record.conclusions);
   for (std::size_t i = 0; i < conclusions.size(); ++i) {
+    if (i + 2 * ahead < conclusions.size()) fetch_ahead(*conclusions[i + 2 * ahead].delivery);
     if (i + ahead < conclusions.size()) fetch_ahead(conclusions[i + ahead].delivery->texts);
     const Conclusion& conclusion = conclusions[i];
-    if (std::holds_alternative<Tombstone>(conclusion.delivery->content)) continue;
+    if (!conclusion.publishes || std::holds_alternative<Tombstone>(conclusion.delivery->content)) {
+      continue;
+    }
     auto error = produce_result(conclusion, deadline);
     ++sent.results;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && dead_letters_ &&

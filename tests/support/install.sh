@@ -14,6 +14,7 @@ esac
 
 build=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev librdkafka-dev libssl-dev
        libsimdjson-dev libspdlog-dev libexpected-dev libyaml-cpp-dev libcli11-dev libsqlite3-dev
+       libgoogle-perftools-dev
        prometheus-cpp-dev libqpid-proton-cpp12-dev libsasl2-modules)
 demo=(libgtest-dev libgmock-dev libbenchmark-dev libcjose-dev curl)
 tests=(clang-format-14 clang-tidy-14 python3-jsonschema python3-yaml openssl rabbitmq-server)
