@@ -62,7 +62,8 @@ using Properties = std::map<std::string, std::string>;
 
 /// rd_kafka_assign(), and waits until the fetchers of the assignment before have stopped: with a
 /// partition whose last stop is still under way taken away again, librdkafka 2.0.2 aborts.
-/// No list: nothing is assigned.
+/// No list: nothing is assigned. Not while the consumer is being closed: what librdkafka is asked
+/// then may never be answered.
 [[nodiscard]] rd_kafka_resp_err_t assign_and_settle(rd_kafka_t* consumer,
                                                     const rd_kafka_topic_partition_list_t* list);
 

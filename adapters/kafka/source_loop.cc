@@ -199,7 +199,7 @@ void KafkaSource::Loop::leave() {
   while (rd_kafka_consumer_closed(client_->get()) == 0 && Clock::now() < deadline) {
     const OwnedEvent event(rd_kafka_queue_poll(queue_.get(), 50));
     if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
-      (void)assign_and_settle(client_->get(), nullptr);
+      rd_kafka_assign(client_->get(), nullptr);
     }
   }
 }
