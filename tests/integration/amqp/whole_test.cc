@@ -160,13 +160,13 @@ class WholeWay : public RealAmqp {
     }
     EXPECT_THAT(worker.executed, SizeIs(keys));
   }
-  /// Works until nothing is left to conclude, then stops in good order.
+  /// Works until nothing more is delivered and concluded, then stops in good order.
   void finish(SmallWorker& worker) {
     std::size_t before = 0;
     auto quiet_since = Clock::now();
     ASSERT_TRUE(worker.work_until(
         [&] {
-          if (worker.concluded != before) quiet_since = Clock::now();
+          if (worker.concluded != before || !worker.ear.attached()) quiet_since = Clock::now();
           before = worker.concluded;
           return before >= events.size() && Clock::now() - quiet_since > 1s;
         },
@@ -214,7 +214,10 @@ TEST_F(WholeWay, LosesNothingWhenItsConnectionsAreCutAgainAndAgain) {
 using RabbitWholeWay = WholeWay;
 
 TEST_F(RabbitWholeWay, LosesNothingWhenTheBrokerIsRestarted) {
-  SmallWorker worker(source_settings(input), record_settings(results));
+  SourceSettings source = source_settings(input);
+  RecordSettings record = record_settings(results);
+  source.connection.pause_max = record.connection.pause_max = Milliseconds{300};
+  SmallWorker worker(source, record);
   ASSERT_TRUE(worker.work_until([&] { return worker.concluded >= 300; }, 60s)) << worker.ear.all();
   std::thread restart([] { rabbitmq("restart"); });
   const bool lived = worker.work_until([&] { return worker.ear.troubles() >= 2; }, 60s);
