@@ -245,7 +245,10 @@ void AmqpRecorder::Loop::opened(proton::connection& connection) {
   for (Outlet* outlet : {&results_, &letters_}) {
     if (outlet->address.empty()) continue;
     proton::target_options target;
-    target.address(outlet->address).capabilities({proton::symbol("queue")});
+    // RabbitMQ makes a /queue/NAME that is missing, and makes it durable only if the terminus is.
+    target.address(outlet->address)
+        .durability_mode(proton::target::UNSETTLED_STATE)
+        .capabilities({proton::symbol("queue")});
     proton::sender_options options;
     options.target(target).delivery_mode(proton::delivery_mode::AT_LEAST_ONCE);
     outlet->sender = connection.open_sender(outlet->address, options);

@@ -117,7 +117,10 @@ void AmqpSource::Loop::opened(proton::connection& connection) {
 
 void AmqpSource::Loop::attach() {
   proton::source_options source;
-  source.address(settings_.address).capabilities({proton::symbol("queue")});
+  // RabbitMQ makes a /queue/NAME that is missing, and makes it durable only if the terminus is.
+  source.address(settings_.address)
+      .durability_mode(proton::source::UNSETTLED_STATE)
+      .capabilities({proton::symbol("queue")});
   proton::receiver_options options;
   options.source(source).credit_window(0).auto_accept(false).delivery_mode(
       proton::delivery_mode::AT_LEAST_ONCE);

@@ -31,6 +31,12 @@ void read_core(const Values& values, WorkerSettings& out) {
       .rejected_in_row_max = static_cast<std::uint32_t>(values.size("brake.rejected_in_row_max")),
       .rejected_share_max = values.number("brake.rejected_share_max")};
   out.gate = values.choice<OfferingGate>("offering.gate");
+  out.member = {.skip_unchanged = values.boolean("member.skip_unchanged"),
+                .inactive_retry = values.duration("member.inactive_retry_h"),
+                .inactive_retry_factor = values.number("member.inactive_retry_factor"),
+                .inactive_retry_max = values.duration("member.inactive_retry_max_h"),
+                .inactive_expiry = values.duration("member.inactive_expiry_d"),
+                .every_inactive = values.text("results.inactive") == "every"};
   out.memory_bytes_max = values.size("memory.bytes_max");
 }
 

@@ -126,13 +126,17 @@ void FileRecorder::write_texts(const Record& record, Recording& recording) {
   clear(dead_letters_text_);
   writer_.begin(record, wall_now());
   for (const Conclusion& conclusion : record.conclusions) {
+    // What only waits in the ledger from now on, and null values of a compacted topic.
+    if (!conclusion.publishes || std::holds_alternative<Tombstone>(conclusion.delivery->content)) {
+      continue;
+    }
     writer_.append(conclusion, results_text_, text_max);
     results_text_ += '\n';
+    ++recording.results;
     if (settings_.dead_letter_path.empty() || !is_dead_letter(conclusion.verdict)) continue;
     append_dead_letter(conclusion, origin_, dead_letters_text_);
     ++recording.dead_letters;
   }
-  recording.results = record.conclusions.size();
 }
 
 Result<void> FileRecorder::try_steps(const Record& record, Attempt& attempt) {

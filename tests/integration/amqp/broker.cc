@@ -16,8 +16,10 @@
 #include <proton/receiver_options.hpp>
 #include <proton/sender.hpp>
 #include <proton/sender_options.hpp>
+#include <proton/source.hpp>
 #include <proton/source_options.hpp>
 #include <proton/symbol.hpp>
+#include <proton/target.hpp>
 #include <proton/target_options.hpp>
 #include <proton/tracker.hpp>
 #include <proton/transport.hpp>
@@ -58,7 +60,7 @@ class Sending : public proton::messaging_handler {
   }
   void on_connection_open(proton::connection& connection) override {
     proton::target_options target;
-    target.capabilities({proton::symbol("queue")});
+    target.capabilities({proton::symbol("queue")}).durability_mode(proton::target::UNSETTLED_STATE);
     connection.open_sender(address_, proton::sender_options().target(target));
   }
   void on_sendable(proton::sender& sender) override {
@@ -105,7 +107,7 @@ class Receiving : public proton::messaging_handler {
   }
   void on_connection_open(proton::connection& connection) override {
     proton::source_options source;
-    source.capabilities({proton::symbol("queue")});
+    source.capabilities({proton::symbol("queue")}).durability_mode(proton::source::UNSETTLED_STATE);
     connection_ = connection;
     connection.open_receiver(address_,
                              proton::receiver_options().source(source).credit_window(500));
@@ -204,8 +206,12 @@ std::map<std::string, std::string> properties_of(const proton::message& message)
 }
 
 std::string rabbitmqctl(const std::string& arguments) {
-  const std::string command = "tests/support/rabbitmq.sh ctl --dir " +
-                              from_environment("HELSEKONTAKTER_TEST_AMQP_DIR") + " -q " + arguments;
+  return rabbitmq("ctl", "-q " + arguments);
+}
+
+std::string rabbitmq(const std::string& verb, const std::string& arguments) {
+  std::string command = "tests/support/rabbitmq.sh ";
+  command += verb + " --dir " + from_environment("HELSEKONTAKTER_TEST_AMQP_DIR") + " " + arguments;
   std::string printed;
   FILE* pipe = ::popen(("cd " HELSEKONTAKTER_SOURCE_DIR " && " + command).c_str(), "r");
   if (pipe == nullptr) return printed;

@@ -50,5 +50,7 @@ struct Broker {
 
 /// rabbitmqctl on the broker under test; what it prints.
 std::string rabbitmqctl(const std::string& arguments);
+/// tests/support/rabbitmq.sh on it: restart, kill.
+std::string rabbitmq(const std::string& verb, const std::string& arguments = {});
 
 }  // namespace helsekontakter::amqp::test

@@ -103,6 +103,13 @@ TEST(Defaults, OfTheTableAreThoseOfTheCoresSettings) {
   EXPECT_EQ(table.brake.rejected_in_row_max, code.brake.rejected_in_row_max);
   EXPECT_EQ(table.brake.rejected_share_max, code.brake.rejected_share_max);
   EXPECT_EQ(table.gate, code.gate);
+  EXPECT_EQ(table.member.skip_unchanged, code.member.skip_unchanged);
+  EXPECT_EQ(table.member.inactive_retry, code.member.inactive_retry);
+  EXPECT_EQ(table.member.inactive_retry_factor, code.member.inactive_retry_factor);
+  EXPECT_EQ(table.member.inactive_retry_max, code.member.inactive_retry_max);
+  EXPECT_EQ(table.member.inactive_expiry, code.member.inactive_expiry);
+  EXPECT_EQ(table.member.every_inactive, code.member.every_inactive);
+  EXPECT_EQ(table.ledger.enabled, code.ledger.enabled);
   EXPECT_EQ(table.memory_bytes_max, code.memory_bytes_max);
   EXPECT_EQ(table.metadata_characters_max, code.metadata_characters_max);
 }

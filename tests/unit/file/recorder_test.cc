@@ -138,6 +138,17 @@ TEST_F(RecordingToFiles, WritesTheLedgerBeforeAnythingElse) {
   EXPECT_NE(folder.read("out"), "");
 }
 
+TEST_F(RecordingToFiles, SaysNothingOfWhatOnlyWaitsInTheLedger) {
+  start();
+  Record one = record(RecordId{1}, 1);
+  one.conclusions.push_back(conclusion(0, Reason::not_json, "one"));
+  one.conclusions.back().publishes = false;
+  recorder->record(std::move(one));
+  EXPECT_TRUE(answer().durable);
+  EXPECT_EQ(folder.read("out") + folder.read("letters"), "");
+  EXPECT_EQ((*track->read())->line, 1);
+}
+
 TEST_F(RecordingToFiles, PublishesNothingOfAReadingThatWasGivenUp) {
   start();
   Record late = record(RecordId{1}, 1, Epoch{7});
