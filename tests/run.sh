@@ -2,7 +2,8 @@
 # Builds and tests everything on Debian 12, installing what is missing (root or sudo, once).
 #
 #   tests/run.sh           release build, core under sanitizers, unit, contract, simulation,
-#                          architecture, FHIR validation, integration with a real Kafka
+#                          architecture, FHIR validation, integration with a real Kafka, RabbitMQ
+#                          and Artemis
 #   tests/run.sh --quick   the core alone: its unit tests and the simulation
 #   tests/run.sh --long    also everything under address and thread sanitizers, clang-tidy on the
 #                          core, repeats, and the scripts in tests/long/
@@ -16,7 +17,7 @@ case "${1:-}" in
   '') ;;
   --quick) mode=quick ;;
   --long) mode=long ;;
-  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,11p' "$0" >&2; exit 2 ;;
 esac
 
 : "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
@@ -24,6 +25,7 @@ export HOME
 jobs=$(nproc)
 logs=$PWD/build/test-logs
 kafka=$PWD/build/test-kafka
+amqp=$PWD/build/test-amqp
 rm -rf "$logs" && mkdir -p "$logs" || exit 2
 
 summary=()
@@ -37,7 +39,11 @@ clean_up() {
   for dir in "$kafka"-*; do
     [[ -e $dir/env ]] && tests/support/kafka.sh stop --dir "$dir" >>"$logs/kafka-stop.log" 2>&1
   done
-  rm -rf "$kafka"-*
+  for dir in rabbitmq artemis; do
+    [[ -e $amqp-$dir/env ]] \
+      && "tests/support/$dir.sh" stop --dir "$amqp-$dir" >>"$logs/amqp-stop.log" 2>&1
+  done
+  rm -rf "$kafka"-* "$amqp"-*
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -107,9 +113,32 @@ run_integration() {
   HELSEKONTAKTER_TEST_KAFKA_4=$(. "$kafka-4.1.1/env" && echo "$KAFKA_BOOTSTRAP")
   export HELSEKONTAKTER_TEST_KAFKA HELSEKONTAKTER_TEST_KAFKA_4
   export HELSEKONTAKTER_TEST_KAFKA_DIR=$kafka-3.9.1 HELSEKONTAKTER_TEST_KAFKA_4_DIR=$kafka-4.1.1
-  tests_in integration 30 build/release -L integration
+  tests_in integration 30 build/release -L integration -E '^amqp_integration_test$'
   HELSEKONTAKTER_TEST_KAFKA=$HELSEKONTAKTER_TEST_KAFKA_4 step transactions-4.1.1 10 \
     build/release/tests/integration/kafka/kafka_integration_test '--gtest_filter=Recording*'
+}
+
+# The AMQP adapter against RabbitMQ, then against Artemis as the second opinion.
+run_amqp() {
+  local test=build/release/tests/integration/amqp/amqp_integration_test broker
+  for broker in rabbitmq artemis; do
+    rm -rf "$amqp-$broker"
+    step "$broker" 5 "tests/support/$broker.sh" start --dir "$amqp-$broker" \
+      || { not_run amqp "no $broker"; return; }
+  done
+  # shellcheck disable=SC1091
+  (. "$amqp-rabbitmq/env" && printf '%s\n' "HELSEKONTAKTER_TEST_AMQP=$RABBITMQ_AMQP" \
+    "HELSEKONTAKTER_TEST_AMQPS=$RABBITMQ_AMQPS" "HELSEKONTAKTER_TEST_AMQP_TLS=$RABBITMQ_TLS" \
+    "HELSEKONTAKTER_TEST_AMQP_DIR=$amqp-rabbitmq") >"$logs/rabbitmq.env"
+  # shellcheck disable=SC1091
+  (. "$amqp-artemis/env" && printf '%s\n' "HELSEKONTAKTER_TEST_AMQP=$ARTEMIS_AMQP" \
+    "HELSEKONTAKTER_TEST_AMQPS=$ARTEMIS_AMQPS" "HELSEKONTAKTER_TEST_AMQP_TLS=$ARTEMIS_TLS" \
+    HELSEKONTAKTER_TEST_AMQP_KIND=artemis) >"$logs/artemis.env"
+  local settings
+  mapfile -t settings <"$logs/rabbitmq.env"
+  step amqp-rabbitmq 15 env "${settings[@]}" "$test"
+  mapfile -t settings <"$logs/artemis.env"
+  step amqp-artemis 15 env "${settings[@]}" "$test" '--gtest_filter=-Rabbit*'
 }
 
 run_sanitized() {  # PRESET: everything that needs no broker
@@ -157,6 +186,7 @@ if step release-configure 5 cmake --preset release \
   tests_in architecture 30 build/release -j "$jobs" -L architecture
   step fhir 10 bash tests/fhir/run_fhir_validation.sh build/release/tests/fhir/fhir_write_bundles
   run_integration
+  run_amqp
   [[ $mode == long ]] && run_long
 else
   not_run tests "the release build failed"

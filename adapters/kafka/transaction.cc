@@ -255,7 +255,8 @@ rd_kafka_resp_err_t RecordSession::produce(Message message, Deadline deadline) {
   parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   parts[1].u.i = RD_KAFKA_MSG_F_COPY;
   parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
-  parts[2].u.mem.ptr = const_cast<char*>(message.value.data());
+  // An empty value is not a null one, wherever its text lies.
+  parts[2].u.mem.ptr = const_cast<char*>(message.value.empty() ? "" : message.value.data());
   parts[2].u.mem.size = message.value.size();
   parts[3].vtype = RD_KAFKA_VTYPE_KEY;
   parts[3].u.mem.ptr = message.key.empty() ? nullptr : const_cast<char*>(message.key.data());
