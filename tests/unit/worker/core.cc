@@ -86,7 +86,7 @@ SubmissionOutcome answered(const Submit& submit, const std::map<std::string, int
   return answer;
 }
 
-Core::Core(WorkerSettings settings) : worker_(std::move(settings)) {}
+Core::Core(WorkerSettings settings) : worker_(settings), ledger_(settings.form) {}
 
 void Core::assign(std::int32_t partition) {
   ProgressMark mark;
@@ -99,6 +99,8 @@ void Core::assign(std::int32_t partition, Offset committed, const ProgressMark& 
   const Epoch epoch{static_cast<std::uint64_t>(epochs_[partition]) + 1};
   epochs_[partition] = epoch;
   next_[partition] = committed;
+  auto table = ledger_.release(Partition{partition});
+  ledger_.assign(Partition{partition}, epoch, table ? std::move(*table) : ledger::LedgerTable());
   input(Assigned{.partition = Partition{partition},
                  .epoch = epoch,
                  .committed = committed,
@@ -192,6 +194,7 @@ std::string Core::record() {
   for (const Progress& progress : record.progress) {
     durable_[static_cast<std::int32_t>(progress.partition)] = progress;
   }
+  ledger_.apply(record.ledger);
   input(Recorded{record.id, true});
   return shape(record);
 }
@@ -202,6 +205,13 @@ std::string Core::record_all() {
     if (auto one = record(); !one.empty()) shapes.push_back(std::move(one));
   }
   return joined(shapes, ", ");
+}
+
+void Core::say_inactive() {
+  Answered answer;
+  answer.entries.assign(requests_.at(0).entries.size(),
+                        {.status = 400, .fault = true, .code = "2118"});
+  end_request(0, std::move(answer));
 }
 
 void Core::fail_record() {
@@ -242,6 +252,12 @@ void Core::turn() {
   append(orders_.resume, commands.source.resume);
   append(orders_.release, commands.source.release);
   append(orders_.reread, commands.source.reread);
+  if (!commands.look_ups.empty()) inputs_.emplace_back(ledger_.look_up(commands.look_ups));
+  for (const TakeDue& command : commands.take_due) inputs_.emplace_back(ledger_.take_due(command));
+  if (!inputs_.empty()) {
+    turn();
+    return;
+  }
   wake_at_ = commands.wake_at;
   finished_ = commands.finished;
 }

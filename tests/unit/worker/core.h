@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/unit/worker/notation.h"
+#include "worker/ledger/ledger.h"
 #include "worker/worker.h"
 
 #include <deque>
@@ -22,7 +23,8 @@ namespace helsekontakter::test {
 [[nodiscard]] std::string shape(const Submit& submit);
 [[nodiscard]] std::string shape(const Record& record);
 
-/// Drives one Worker in virtual time and plays its ports. A verb makes its input, then a turn.
+/// Drives one Worker in virtual time and plays its ports; the ledger is the real one, in memory. A
+/// verb makes its input, then a turn.
 class Core {
  public:
   explicit Core(WorkerSettings settings = prompt());
@@ -60,6 +62,8 @@ class Core {
   /// Records until there is nothing to record; the shapes joined by ", ".
   std::string record_all();
   void fail_record();
+  /// Ends the oldest request: its members are not digitally active.
+  void say_inactive();
   [[nodiscard]] bool is_recording() const { return record_.has_value(); }
   /// The mark of a partition as it was made durable last.
   [[nodiscard]] ProgressMark mark(std::int32_t partition = 0) const;
@@ -82,6 +86,7 @@ class Core {
   void end_request(std::size_t index, SubmissionOutcome outcome);
 
   Worker worker_;
+  ledger::Ledger ledger_;
   TimePoint now_{Milliseconds(1'000'000)};
   std::vector<Input> inputs_;
   std::deque<Submit> requests_;

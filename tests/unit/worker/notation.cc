@@ -121,11 +121,12 @@ Delivery delivery(const Event& event, Offset offset, Epoch epoch) {
   }
   const std::string lane = event.offering ? "#" : "";
   const std::string key = event.organization + ":" + lane + event.name;
-  const std::string data = key + "=" + event.content + "@" + std::to_string(event.version);
+  const std::string version = "@" + std::to_string(event.version);
+  const std::string data = key + "=" + (event.content.empty() ? version : event.content);
   Change change{.lane = event.offering ? Lane::offerings : Lane::members,
                 .organization = organization(event.organization),
                 .key = digest_of<MemberKey>(key),
-                .event = digest_of<EventDigest>(data + (event.resend ? "~" : "")),
+                .event = digest_of<EventDigest>(data + version + (event.resend ? "~" : "")),
                 .content = digest_of<ContentDigest>(data),
                 .version = event.version,
                 .full_url = {},

@@ -14,9 +14,9 @@ namespace helsekontakter::test {
 
 /// One change event in words:
 ///   [organisation:][#]name@version[=content][~][*bytes][/partition]
-/// `#`: an offering; `=`: other data in the same version; `~`: a resend; `*`: bytes of its entry;
-/// without an organisation it is sio's. "?" is an event that cannot be decoded, "sit:?" one of
-/// which the organisation can be read, "-" a null value.
+/// `#`: an offering; `=`: its data, which otherwise is its version's own; `~`: a resend; `*`: bytes
+/// of its entry; without an organisation it is sio's. "?" is an event that cannot be decoded,
+/// "sit:?" one of which the organisation can be read, "-" a null value.
 struct Event {
   std::string text;  ///< as written, without bytes and partition
   std::string organization = "sio";

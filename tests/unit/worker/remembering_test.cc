@@ -1,0 +1,187 @@
+// What the ledger tells of a change, and what it is told.
+
+#include "tests/unit/worker/core.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helsekontakter::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+WorkerSettings remembering() {
+  WorkerSettings settings = prompt();
+  settings.ledger.enabled = true;
+  settings.remembered_keys_max = 0;  // nothing but the ledger remembers
+  settings.member.inactive_retry = 1h;
+  settings.member.inactive_expiry = 100h;
+  return settings;
+}
+
+/// A core that has delivered, submitted and recorded these events.
+void conclude(Core& core, std::string_view events) {
+  core.deliver(events);
+  core.accept_all();
+  (void)core.record_all();
+}
+
+TEST(Remembering, TellsAnOlderVersionWithoutARequest) {
+  Core core(remembering());
+  core.assign();
+  conclude(core, "ada@2");
+  core.deliver("ada@1");
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record_all(), "ada@1 superseded");
+}
+
+TEST(Remembering, SendsTheContentLastAcceptedNoMore) {
+  Core core(remembering());
+  core.assign();
+  conclude(core, "ada@1=same");
+  core.deliver("ada@2=same");
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record_all(), "ada@2 unchanged");
+  core.deliver("ada@1=other");
+  EXPECT_EQ(core.record_all(), "ada@1=other superseded") << "version 2 counts as concluded";
+  core.deliver("ada@3=other");
+  EXPECT_EQ(core.requests(), "ada@3=other");
+}
+
+TEST(Remembering, SendsTheSameContentWhenToldTo) {
+  WorkerSettings settings = remembering();
+  settings.member.skip_unchanged = false;
+  Core core(settings);
+  core.assign();
+  conclude(core, "ada@1=same");
+  core.deliver("ada@2=same");
+  EXPECT_EQ(core.requests(), "ada@2=same");
+}
+
+TEST(Remembering, LetsAResendOfTheSameVersionPassButNoOlderOne) {
+  Core core(remembering());
+  core.assign();
+  conclude(core, "ada@2=same");
+  core.deliver("ada@2=same~");
+  EXPECT_EQ(core.requests(), "ada@2=same~");
+  core.accept();
+  (void)core.record_all();
+  core.deliver("ada@1~");
+  EXPECT_EQ(core.requests(), "");
+}
+
+TEST(Remembering, TellsTheVerySameEventItsResultAgain) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.answer(answered(core.request(), {{"ada@1", 400}}));
+  const std::string first = core.record_all();
+  core.deliver("ada@1");
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record_all(), first);
+}
+
+TEST(Remembering, TriesAnInactiveMemberAgainUntilItIsActive) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.say_inactive();
+  EXPECT_EQ(core.record_all(), "ada@1 inactive (not_digitally_active)");
+  EXPECT_EQ(core.committed(), 1) << "it waits in the ledger, not in the input";
+  core.pass(30min);
+  EXPECT_EQ(core.requests(), "");
+  core.pass(40min);
+  EXPECT_EQ(core.requests(), "ada@1");
+  core.say_inactive();
+  (void)core.record_all();
+  core.pass(70min);
+  EXPECT_EQ(core.requests(), "") << "the pause has grown";
+  core.pass(70min);
+  ASSERT_EQ(core.requests(), "ada@1");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@1 accepted");
+  core.pass(48h);
+  EXPECT_EQ(core.requests(), "");
+}
+
+TEST(Remembering, LetsAnInactiveChangeExpire) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  std::string last;
+  for (int round = 0; round < 20 && last.find("expired") == std::string::npos; ++round) {
+    if (core.in_flight() > 0) core.say_inactive();
+    last = core.record_all();
+    core.pass(core.wakes_in().value_or(1h));
+  }
+  EXPECT_EQ(last, "ada@1 expired (inactive_too_long)");
+  core.pass(1000h);
+  EXPECT_EQ(core.requests(), "");
+}
+
+TEST(Remembering, SupersedesAParkedChangeWhenANewerOneIsConcluded) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.say_inactive();
+  (void)core.record_all();
+  core.deliver("ada@2");
+  EXPECT_EQ(core.requests(), "ada@2");
+  core.pass(90min);
+  EXPECT_EQ(core.requests(), "ada@2") << "the parked one may not be submitted meanwhile";
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@2 accepted, ada@1 superseded by ada@2");
+  core.pass(48h);
+  EXPECT_EQ(core.requests(), "");
+}
+
+TEST(Remembering, TellsAChangeThatIsOlderThanAParkedOne) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@2");
+  core.say_inactive();
+  (void)core.record_all();
+  core.deliver("ada@1");
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record_all(), "ada@1 superseded");
+}
+
+TEST(Remembering, DoesNotParkWhatANewerChangeReplaces) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.deliver("ada@2");
+  core.say_inactive();
+  (void)core.record_all();
+  ASSERT_EQ(core.requests(), "ada@2");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@2 accepted, ada@1 superseded by ada@2");
+}
+
+TEST(Remembering, KeepsAParkedChangeThroughARebalance) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.say_inactive();
+  (void)core.record_all();
+  core.revoke();
+  (void)core.record_all();
+  core.assign();
+  EXPECT_EQ(core.requests(), "");
+  core.pass(70min);
+  EXPECT_EQ(core.requests(), "ada@1");
+}
+
+TEST(Remembering, TellsTheLedgerNothingOfARecordThatFailed) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.accept();
+  core.fail_record();
+  core.assign();
+  core.deliver("ada@1");
+  EXPECT_EQ(core.requests(), "ada@1");
+}
+
+}  // namespace
+}  // namespace helsekontakter::test
