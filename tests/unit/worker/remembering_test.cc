@@ -41,7 +41,7 @@ TEST(Remembering, SendsTheContentLastAcceptedNoMore) {
   conclude(core, "ada@1=same");
   core.deliver("ada@2=same");
   EXPECT_EQ(core.requests(), "");
-  EXPECT_EQ(core.record_all(), "ada@2 unchanged");
+  EXPECT_EQ(core.record_all(), "ada@2=same unchanged");
   core.deliver("ada@1=other");
   EXPECT_EQ(core.record_all(), "ada@1=other superseded") << "version 2 counts as concluded";
   core.deliver("ada@3=other");
