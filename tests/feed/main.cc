@@ -88,6 +88,7 @@ int write_lists(const Arguments& arguments) {
     return true;
   };
   print_figures({.planned = helsekontakter::feed::feed(arguments.wishes, emit)});
+  if (arguments.lines_file.empty()) return 0;
   lines.close();
   if (lines) return 0;
   std::cerr << "helsekontakter-feed: " << arguments.lines_file << " cannot be written\n";
