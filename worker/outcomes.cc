@@ -35,7 +35,18 @@ void Worker::take(Outcome& input) {
     ensure(held.place == Place::in_flight);
     --flights_[held.position.partition].in_flight;
   }
+  const auto* not_sent = std::get_if<NotSent>(&input.outcome);
+  batch.organization->lacks_token =
+      not_sent != nullptr && not_sent->cause == NotSentCause::token_unavailable;
   std::visit([&](const auto& outcome) { judge(batch, outcome, input); }, input.outcome);
+}
+
+/// While HelseID is away, an organisation that still has a token says nothing of those that have
+/// none: the hold ends with one of theirs.
+bool Worker::others_lack_tokens() const {
+  return std::any_of(turns_.begin(), turns_.end(), [](const Organization* one) {
+    return one->lacks_token && one->has_work() && !one->hold.lasting();
+  });
 }
 
 std::uint32_t Worker::facts_of(const BatchInFlight& batch, const Outcome& input, int http_status) {
@@ -49,7 +60,7 @@ std::uint32_t Worker::facts_of(const BatchInFlight& batch, const Outcome& input,
 
 void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome& input) {
   ensure(outcome.entries.size() == batch.slots.size());
-  release_endpoint(endpoint_.succeeded(batch.probes_endpoint));
+  release_endpoint(endpoint_.succeeded(batch.probes_endpoint && !others_lack_tokens()));
   const std::uint32_t facts = facts_of(batch, input, outcome.http_status);
   std::vector<Slot> again;
   std::vector<Slot> held;

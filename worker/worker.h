@@ -189,6 +189,7 @@ class Worker {
   void submit_in_halves(const BatchInFlight& batch, const std::vector<Slot>& slots,
                         Milliseconds wait);
   [[nodiscard]] bool comes_back(Slot slot);
+  [[nodiscard]] bool others_lack_tokens() const;
   std::uint32_t facts_of(const BatchInFlight& batch, const Outcome& input, int http_status);
 
   // remembering.cc: what the ledger says and is told.

@@ -289,5 +289,30 @@ TEST(Outcomes, DoNotEndAPausedReadingOfTheClock) {
   EXPECT_EQ(core.wakes_in(), std::nullopt) << "a record that is slow needs no waking";
 }
 
+TEST(Outcomes, WithATokenThatStillHoldsDoNotEndTheHoldOfThoseWithout) {
+  WorkerSettings settings = prompt();
+  settings.api.in_flight_max = 2;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1 sit:bob@1");
+  core.answer("ada@1", NotSent{NotSentCause::token_unavailable, "HelseID is away"});
+  ASSERT_TRUE(core.status().endpoint_held);
+  core.answer("sit:bob@1", answered(core.request()));
+  core.deliver("sit:cleo@1");
+  std::vector<std::string> sent = core.serve(
+      [&](const Submit& submit) -> SubmissionOutcome {
+        if (holds(submit, "ada@1")) {
+          return NotSent{NotSentCause::token_unavailable, "HelseID is away"};
+        }
+        EXPECT_TRUE(core.status().endpoint_held);
+        return answered(submit);
+      },
+      6);
+  EXPECT_TRUE(core.status().endpoint_held) << "no organisation without a token was served";
+  EXPECT_FALSE(core.noticed(Kind::endpoint_released));
+  (void)core.serve([](const Submit& submit) { return answered(submit); });
+  EXPECT_FALSE(core.status().endpoint_held);
+}
+
 }  // namespace
 }  // namespace helsekontakter::test
