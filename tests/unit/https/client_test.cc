@@ -70,8 +70,9 @@ TEST(PooledClient, NeverWritesOnAConnectionThatThePeerHasClosedMeanwhile) {
   std::atomic<int> requests = 0;
   HttpServer server([&](Peer& peer) {
     if (!peer.read_request()) return;
+    const bool first = ++requests == 1;
     peer.answer(200, "");
-    if (++requests == 1) {
+    if (first) {
       peer.close_orderly();
       closed.set_value();
     } else {
@@ -217,7 +218,7 @@ TEST(PooledClient, TriesTheNextAddressWhenOneIsDeaf) {
     return Result<std::vector<std::string>>(std::vector<std::string>{"127.0.0.2", "127.0.0.1"});
   });
   auto request = post(server.url("localhost"));
-  request.connect_timeout = Milliseconds(600);
+  request.connect_timeout = Milliseconds(3'000);  // half of it is the deaf one's
   const Answer answer = call(*client, request);
   EXPECT_TRUE(answer) << answer.error().text;
 }
