@@ -112,12 +112,25 @@ YAML
   fi
 }
 
+ledger_place() {
+  if [[ -n $embedded ]]; then
+    echo "sqlite: {path: $here/ledger.db}"
+  else
+    echo "kafka: {topic: membership-ledger, shared_topic: membership-shared}"
+  fi
+}
+
 write_configuration() {
-  (umask 077 && head -c 32 /dev/urandom | base64 >"$here/ledger-hmac")
+  (umask 077 && for key in hmac seal; do
+    head -c 32 /dev/urandom | base64 >"$here/ledger-$key"
+  done)
   cat >"$here/worker.yaml" <<YAML
 environment: custom
 $(source_and_results)
-ledger: {hmac_key_file: $here/ledger-hmac}
+ledger:
+  $(ledger_place)
+  hmac_key_file: $here/ledger-hmac
+  sealing_key_files: [$here/ledger-seal]
 api:
   base_url: $(address api)
   ca_file: $here/simulator/ca.pem
@@ -175,7 +188,7 @@ show_progress() {
 
 run_worker() {
   say "4. Run the worker until every change has its result"
-  "$worker" check --config "$here/worker.yaml" --connect
+  "$worker" check --config "$here/worker.yaml" --connect --create
   local from=$SECONDS pid
   "$worker" run --config "$here/worker.yaml" --drain 2>"$here/worker.log" &
   pid=$!

@@ -421,7 +421,8 @@ void Worker::regulate_source() {
     const bool full = !partition.backlog.empty() ||
                       (partition.bytes >= partition.share && !partition.is_reading_back());
     const bool ahead = ready >= enough && !partition.is_reading_back();
-    const bool stop = source_brake_.pulled() || full || ahead;
+    const bool no_room = ledger_full_ && !partition.is_reading_back();
+    const bool stop = source_brake_.pulled() || full || ahead || no_room;
     if (!partition.paused && stop) {
       partition.paused = true;
       partition.paused_since = now_;

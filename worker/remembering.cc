@@ -109,6 +109,17 @@ void Worker::take(DueChanges& input) {
   }
 }
 
+void Worker::take(LedgerRoom& input) {
+  if (std::exchange(ledger_full_, input.full) == input.full) return;
+  if (input.full) {
+    notice(Notice::Kind::ledger_full, std::nullopt, std::nullopt,
+           "the ledger is at its limit: nothing more is read. Raise " + input.limit +
+               " and the container's memory, and restart, or add workers");
+  } else {
+    notice(Notice::Kind::ledger_has_room, std::nullopt, std::nullopt, "the ledger has room again");
+  }
+}
+
 /// One whose partition was lost meanwhile does not count: it is forgotten when its request ends.
 bool Worker::has_parked_at_hand(const KeyState& key) {
   if (key.parked == Slots::none) return false;

@@ -118,6 +118,7 @@ class Worker {
   void take(Tick&) {}
   void take(LedgerAnswers& input);
   void take(DueChanges& input);
+  void take(LedgerRoom& input);
   void take(StopRequested&) { begin_stop(); }
   void admit(Delivery&& delivery, PartitionState& partition);
   void admit_backlog();
@@ -288,6 +289,7 @@ class Worker {
   std::vector<LateRelease> late_releases_;
   std::set<Partition> rereading_;  // dropped after a failed record, not assigned anew yet
   TimePoint recorded_at_{};
+  bool ledger_full_ = false;
   bool stopping_ = false;
   bool finished_ = false;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/cli/ledgers.h"
 #include "adapters/config/configuration.h"
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/file/observer.h"
@@ -54,9 +55,10 @@ struct Parts {
 
 /// Passwords are read here. The inbox outlives the parts.
 [[nodiscard]] Result<Parts> make_kafka_parts(const config::Configuration& configuration,
-                                             Decode decode, Inbox& inbox,
+                                             const OpenLedger& ledger, Decode decode, Inbox& inbox,
                                              const kafka::Observer& observer);
-[[nodiscard]] Result<Parts> make_file_parts(const config::Configuration& configuration, bool drain,
+[[nodiscard]] Result<Parts> make_file_parts(const config::Configuration& configuration,
+                                            const OpenLedger& ledger, bool drain,
                                             const crypto::KeyedHash& hash, Decode decode,
                                             Inbox& inbox, const file::Observer& observer);
 

@@ -41,9 +41,9 @@ class IntoFile final : public Recorder {
 
 }  // namespace
 
-Result<Parts> make_file_parts(const config::Configuration& configuration, bool drain,
-                              const crypto::KeyedHash& hash, Decode decode, Inbox& inbox,
-                              const file::Observer& observer) {
+Result<Parts> make_file_parts(const config::Configuration& configuration, const OpenLedger& ledger,
+                              bool drain, const crypto::KeyedHash& hash, Decode decode,
+                              Inbox& inbox, const file::Observer& observer) {
   // A full file or a reader that went away is told by the write that fails, not by a signal.
   (void)std::signal(SIGXFSZ, SIG_IGN);
   (void)std::signal(SIGPIPE, SIG_IGN);
@@ -52,7 +52,8 @@ Result<Parts> make_file_parts(const config::Configuration& configuration, bool d
   auto source =
       std::make_unique<OfFile>(std::move(settings), hash, std::move(decode), inbox, observer);
   auto recorder = std::make_unique<IntoFile>(configuration.file_results, source->source().name(),
-                                             source->source().track(), inbox, observer);
+                                             source->source().track(), inbox, observer,
+                                             file::LedgerSteps{.write = ledger.write});
   return Parts{.source = std::move(source), .recorder = std::move(recorder)};
 }
 

@@ -46,8 +46,8 @@ class IntoKafka final : public Recorder {
 
 }  // namespace
 
-Result<Parts> make_kafka_parts(const config::Configuration& configuration, Decode decode,
-                               Inbox& inbox, const kafka::Observer& observer) {
+Result<Parts> make_kafka_parts(const config::Configuration& configuration, const OpenLedger& ledger,
+                               Decode decode, Inbox& inbox, const kafka::Observer& observer) {
   auto password = password_of(configuration.source.connection, configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   auto record_password = password_of(configuration.record.connection, configuration.mode_check);
@@ -58,9 +58,9 @@ Result<Parts> make_kafka_parts(const config::Configuration& configuration, Decod
   }
   auto source = std::make_unique<OfKafka>(configuration.source, std::move(*password),
                                           std::move(decode), inbox, observer);
-  auto recorder =
-      std::make_unique<IntoKafka>(std::move(record), std::move(*record_password),
-                                  configuration.source.topic, source->ownership(), inbox, observer);
+  auto recorder = std::make_unique<IntoKafka>(std::move(record), std::move(*record_password),
+                                              configuration.source.topic, source->ownership(),
+                                              inbox, observer, ledger.topic);
   return Parts{.source = std::move(source), .recorder = std::move(recorder)};
 }
 

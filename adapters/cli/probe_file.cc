@@ -42,6 +42,10 @@ Result<std::string> FileProbe::output() const {
       return tl::unexpected(takes.error());
     }
   }
+  if (const auto takes = folder_takes(configuration_.ledger.sqlite_path, "ledger.sqlite.path");
+      !takes) {
+    return tl::unexpected(takes.error());
+  }
   if (results.dead_letter_path.empty()) return found + " takes results";
   if (const auto takes = folder_takes(results.dead_letter_path, "results.file.dead_letter_path");
       !takes) {

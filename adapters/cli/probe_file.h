@@ -15,7 +15,7 @@ class FileProbe {
 
   /// The source is there and readable; the folder of its checkpoint can be written.
   [[nodiscard]] Result<std::string> input() const;
-  /// The folders of results and dead letters can be written.
+  /// The folders of results, dead letters and ledger can be written.
   [[nodiscard]] Result<std::string> output() const;
 
  private:

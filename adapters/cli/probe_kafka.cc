@@ -1,6 +1,8 @@
 #include "adapters/cli/probe_kafka.h"
 
 #include "adapters/crypto/secret_file.h"
+#include "adapters/kafka/ledger_topic.h"
+#include "adapters/kafka/shared_topic_reader.h"
 #include "worker/domain/national_id.h"
 
 #include <algorithm>
@@ -185,6 +187,24 @@ std::optional<kafka::TopicDescription> TopicsProbe::find(BrokerProbe& broker,
   return *made;
 }
 
+void TopicsProbe::ask_ledger(std::int32_t partitions, bool create, Findings& findings) {
+  const config::LedgerSettings& ledger = configuration_.ledger;
+  const kafka::NewTopic entries{.name = ledger.kafka_topic,
+                                .partitions = partitions,
+                                .options = kafka::ledger_topic_options()};
+  if (const auto found = find(source_, entries, "ledger.kafka.topic", create, findings)) {
+    const auto fit = kafka::check_ledger_topic(entries.name, found, partitions);
+    if (!fit) findings.complain(fit.error().message);
+  }
+  const kafka::NewTopic shared{.name = ledger.kafka_shared_topic,
+                               .partitions = 1,
+                               .options = {{"cleanup.policy", "compact"}}};
+  if (const auto found = find(source_, shared, "ledger.kafka.shared_topic", create, findings)) {
+    const auto fit = kafka::check_shared_topic(shared.name, found);
+    if (!fit) findings.complain(fit.error().message);
+  }
+}
+
 Result<std::string> TopicsProbe::ask(bool create) {
   Findings findings;
   const auto in = find(source_, input(), "source.kafka.topic", create, findings);
@@ -205,6 +225,7 @@ Result<std::string> TopicsProbe::ask(bool create) {
                    " becomes a reference to its event");
     }
   }
+  if (!configuration_.ledger.is_sqlite) ask_ledger(partitions, create && in, findings);
   if (findings.failed) return fail(Remedy::stop, std::move(findings.text));
   return std::move(findings.text);
 }

@@ -40,7 +40,8 @@ class BrokerProbe {
   std::optional<kafka::Admin> admin_;
 };
 
-/// The input, the results and the dead letters: there, and fit for what the configuration says.
+/// The input, the results, the dead letters and the ledger: there, and fit for what the
+/// configuration says.
 class TopicsProbe {
  public:
   TopicsProbe(const config::Configuration& configuration, const CheckOptions& options,
@@ -60,6 +61,7 @@ class TopicsProbe {
   [[nodiscard]] kafka::NewTopic input() const;
   [[nodiscard]] kafka::NewTopic results(std::int32_t partitions) const;
   [[nodiscard]] kafka::NewTopic dead_letters(std::int32_t partitions, std::size_t bytes_max) const;
+  void ask_ledger(std::int32_t partitions, bool create, Findings& findings);
 
   const config::Configuration& configuration_;
   const CheckOptions& options_;

@@ -32,6 +32,7 @@ WorkerSettings core_settings(const config::Configuration& configuration,
                              const RunOptions& options) {
   WorkerSettings settings = configuration.worker;
   settings.drain = options.drain;
+  settings.ledger.enabled = true;
   return settings;
 }
 
@@ -48,15 +49,19 @@ Program::Program(const config::Configuration& configuration, const RunOptions& o
 }
 
 bool Program::fault(const Error& error) {
+  refused_ = error.remedy == Remedy::stop;
   log_.error("the worker cannot start", {{"reason", error.message}});
   return false;
 }
 
-bool Program::start() {
+int Program::start() {
   for (const std::string& warning : configuration_.warnings) {
     log_.warn("configuration", {{"warning", warning}});
   }
-  return start_submitting() && start_reading() && start_operations();
+  const bool started = start_submitting() && start_operations() && start_reading();
+  if (started) return 0;
+  if (stopping_) return failed_ ? 1 : 0;
+  return refused_ ? 2 : 1;
 }
 
 bool Program::start_submitting() {
@@ -99,16 +104,31 @@ Result<Parts> Program::make_parts() {
   const auto key = config::read_hmac_key(configuration_);
   if (!key) return tl::unexpected(key.error());
   const crypto::KeyedHash hash(*key);
+  auto opened = open_ledger(configuration_, hash, observe_kafka(), [this] {
+    turned_at_ms_ = core_time(Steady::now()).time_since_epoch().count();
+    return !stopping_;
+  });
+  if (!opened) return tl::unexpected(opened.error());
+  ledger_ = std::move(*opened);
+  make_ledger_host();
   switch (configuration_.source_technology) {
     case config::Technology::kafka:
-      return make_kafka_parts(configuration_, make_decode(hash), inbox_, observe_kafka());
+      return make_kafka_parts(configuration_, ledger_, make_decode(hash), inbox_, observe_kafka());
     case config::Technology::file:
-      return make_file_parts(configuration_, options_.drain, hash, make_decode(hash), inbox_,
-                             observe_files());
+      return make_file_parts(configuration_, ledger_, options_.drain, hash, make_decode(hash),
+                             inbox_, observe_files());
     case config::Technology::amqp:
       break;
   }
   return fail(Remedy::stop, "source.amqp is not in this release");
+}
+
+void Program::make_ledger_host() {
+  ledger_host_ = std::make_unique<ledger::LedgerHost>(
+      ledger::LedgerHost::Settings{.form = configuration_.worker.form,
+                                   .members_max = configuration_.ledger.members_max,
+                                   .parked_max = configuration_.ledger.parked_max},
+      ledger_.store, [this] { inbox_.push(Tick{}); }, observe_ledger());
 }
 
 bool Program::start_reading() {
@@ -129,6 +149,7 @@ bool Program::start_operations() {
   };
   pages.ready = [this] {
     if (!joined_) return operations::Page{.status = 503, .body = "the source is not open\n"};
+    if (restoring_) return operations::Page{.status = 503, .body = "the ledger is read back\n"};
     if (recovering_) return operations::Page{.status = 503, .body = "partitions are read back\n"};
     return operations::Page{.status = 200, .body = "ready\n"};
   };
@@ -168,6 +189,11 @@ void Program::give_up(const Error& error) {
 void Program::stop_parts(bool finished) {
   parts_.source->stop(finished);
   parts_.recorder->stop();
+  if (finished && ledger_.end_clean) {
+    if (const auto ended = ledger_.end_clean(); !ended) {
+      log_.warn("ledger", {{"reason", ended.error().message}});
+    }
+  }
   if (tokens_) tokens_->stop();
   client_->stop(Steady::now());
   auth_client_->stop(Steady::now());
@@ -182,17 +208,18 @@ int Program::work() {
   Steady::time_point status_at{};
   Steady::time_point wake = Steady::now();
   for (;;) {
-    inbox_.take(inputs, wake);
+    inbox_.take(inputs, ledger_host_->has_answers() ? Steady::time_point{} : wake);
     const Steady::time_point now = Steady::now();
     turned_at_ms_ = core_time(now).time_since_epoch().count();
     observe_inputs(inputs);
+    ledger_host_->prepare(core_time(now), inputs);
     Commands commands;
     worker_.turn({.now = core_time(now), .wall = wall_now(), .random = random.next()}, inputs,
                  commands);
     const bool finished = commands.finished;
-    wake = std::min(now + status_every,
-                    commands.wake_at ? steady_time(*commands.wake_at) : Steady::time_point::max());
-    obey(commands);
+    wake = now + status_every;
+    if (commands.wake_at) wake = std::min(wake, steady_time(*commands.wake_at));
+    obey(now, commands);
     if (now >= status_at || finished) {
       status_at = now + status_every;
       publish_status(worker_.status());
@@ -210,7 +237,8 @@ int Program::work() {
   }
 }
 
-void Program::obey(Commands& commands) {
+void Program::obey(Steady::time_point now, Commands& commands) {
+  ledger_host_->obey(core_time(now), commands);
   for (const Notice& notice : commands.notices) tell(notice);
   if (commands.record) {
     note(*commands.record);

@@ -7,6 +7,7 @@
 #include "adapters/helseid/helseid_token_source.h"
 #include "adapters/https/pooled_client.h"
 #include "adapters/inbox/inbox.h"
+#include "adapters/ledger/ledger_host.h"
 #include "adapters/operations/operations_server.h"
 #include "adapters/telemetry/log.h"
 #include "adapters/telemetry/metrics.h"
@@ -28,8 +29,9 @@ class Program {
  public:
   Program(const config::Configuration& configuration, const RunOptions& options);
 
-  /// Makes and starts the parts. Every fault is logged; false: nothing is running.
-  [[nodiscard]] bool start();
+  /// Makes and starts the parts. Every fault is logged. Anything but 0 is the exit status:
+  /// nothing is running.
+  [[nodiscard]] int start();
 
   /// Drives the core until it has finished, or until the time for that is over. Returns the exit
   /// status.
@@ -43,13 +45,15 @@ class Program {
   [[nodiscard]] bool start_reading();
   [[nodiscard]] bool start_operations();
   [[nodiscard]] Result<Parts> make_parts();
+  void make_ledger_host();
   [[nodiscard]] Decode make_decode(const crypto::KeyedHash& hash);
   [[nodiscard]] kafka::Observer observe_kafka();
+  [[nodiscard]] ledger::LedgerHost::Observer observe_ledger();
   [[nodiscard]] file::Observer observe_files();
   [[nodiscard]] helseid::Observer observe_tokens();
   [[nodiscard]] endpoint::Observer observe_endpoint();
   void observe_inputs(const std::vector<Input>& inputs);
-  void obey(Commands& commands);
+  void obey(std::chrono::steady_clock::time_point now, Commands& commands);
   void tell(const Notice& notice);
   void note(const Record& record);
   void count_results();
@@ -69,8 +73,10 @@ class Program {
   std::atomic<std::int64_t> turned_at_ms_{0};  // steady clock
   std::atomic<bool> joined_{false};
   std::atomic<bool> recovering_{true};
+  std::atomic<bool> restoring_{true};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> failed_{false};  ///< beyond what this process can mend
+  std::atomic<bool> failed_{false};   ///< beyond what this process can mend
+  std::atomic<bool> refused_{false};  ///< and that is a matter of configuration
   std::atomic<std::uint64_t> unknown_fields_{0};
   std::uint64_t unknown_fields_counted_ = 0;
   WorkerStatus status_counted_;  // what counters were told of
@@ -84,7 +90,9 @@ class Program {
   std::unique_ptr<https::PooledClient> auth_client_;
   std::unique_ptr<helseid::HelseIdTokenSource> tokens_;
   std::unique_ptr<endpoint::HelsekontakterEndpoint> endpoint_;
+  OpenLedger ledger_;
   Parts parts_;
+  std::unique_ptr<ledger::LedgerHost> ledger_host_;
   std::unique_ptr<operations::OperationsServer> operations_;
 };
 

@@ -35,6 +35,10 @@ std::string_view event_of(Notice::Kind kind) {
       return "batch halved";
     case Notice::Kind::outcome_unknown:
       return "outcome unknown";
+    case Notice::Kind::ledger_full:
+      return "ledger full";
+    case Notice::Kind::ledger_has_room:
+      return "ledger has room";
   }
   return "notice";
 }
@@ -102,6 +106,20 @@ kafka::Observer Program::observe_kafka() {
   observer.log = [this](int level, std::string_view line) {
     if (level <= 4) log_.debug("librdkafka", {{"line", line}});
   };
+  return observer;
+}
+
+ledger::LedgerHost::Observer Program::observe_ledger() {
+  ledger::LedgerHost::Observer observer;
+  observer.restored = [this](std::size_t partitions, std::size_t members, Milliseconds took) {
+    metrics_.ledger_restored(took);
+    log_.info("ledger read back",
+              {{"partitions", partitions}, {"members", members}, {"took_s", took}});
+  };
+  observer.trouble = [this](const Error& error) {
+    log_.warn("ledger", {{"reason", error.message}});
+  };
+  observer.refused = [this](const Error& error) { give_up(error); };
   return observer;
 }
 
@@ -184,6 +202,7 @@ void Program::observe_inputs(const std::vector<Input>& inputs) {
 void Program::note(const Record& record) {
   recording_ = {};
   for (const Conclusion& conclusion : record.conclusions) {
+    if (!conclusion.publishes) continue;
     ++recording_[static_cast<std::size_t>(conclusion.verdict)]
                 [static_cast<std::size_t>(conclusion.reason)];
   }
@@ -206,7 +225,8 @@ void Program::tell(const Notice& notice) {
   const std::string_view event = event_of(notice.kind);
   const bool good = notice.kind == Notice::Kind::organization_released ||
                     notice.kind == Notice::Kind::endpoint_released ||
-                    notice.kind == Notice::Kind::partition_reading;
+                    notice.kind == Notice::Kind::partition_reading ||
+                    notice.kind == Notice::Kind::ledger_has_room;
   const std::int32_t partition =
       notice.partition ? static_cast<std::int32_t>(*notice.partition) : -1;
   if (good) {
@@ -218,6 +238,10 @@ void Program::tell(const Notice& notice) {
 
 void Program::publish_status(const WorkerStatus& status) {
   recovering_ = status.recovering > 0;
+  restoring_ = ledger_host_->restoring() > 0;
+  const ledger::Ledger::Figures figures = ledger_host_->figures();
+  metrics_.ledger(figures.members, figures.parked, figures.bytes + figures.parked_bytes);
+  metrics_.partitions_restoring(ledger_host_->restoring());
   metrics_.waiting(status.changes_held, status.bytes_held);
   metrics_.requests_in_flight(status.requests_in_flight);
   metrics_.endpoint_held(status.endpoint_held);

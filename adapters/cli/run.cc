@@ -76,8 +76,8 @@ class Signals {
 int run(const config::Configuration& configuration, const RunOptions& options) {
   Signals signals;
   Program program(configuration, options);
-  if (!program.start()) return 1;
   const Signals::Watch watch(signals, program);
+  if (const int status = program.start(); status != 0) return status;
   return program.work();
 }
 

@@ -32,7 +32,7 @@ struct ListenAddress {
 /// What source and results speak to: one of these sections is chosen for each.
 enum class Technology : std::uint8_t { kafka, amqp, file };
 
-/// ledger.*: nothing of it but hmac_key_file is in this release.
+/// ledger.*, but for its hmac_key_file.
 struct LedgerSettings {
   bool is_sqlite = false;  ///< else Kafka; the default beside a source that is not Kafka
   std::string kafka_topic;

@@ -60,7 +60,7 @@ constexpr auto table = std::to_array<Option>({
      .fallback = "120",
      .minimum = 1,
      .maximum = 86400,
-     .available = has_ledger,
+     .available = false,
      .meaning = "A change unconcluded for so long goes to the ledger"},
 
     {.path = "offering.gate",

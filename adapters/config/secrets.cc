@@ -2,6 +2,7 @@
 
 #include "adapters/config/option.h"
 #include "adapters/crypto/secret_file.h"
+#include "adapters/ledger/sealing_keys.h"
 
 #include <fstream>
 #include <functional>
@@ -62,6 +63,20 @@ bool is_same(const kafka::Connection& one, const kafka::Connection& other) {
          one.tls_ca_file == other.tls_ca_file;
 }
 
+/// The keys as such; the files' modes are told while each file is read.
+void check_sealing_keys(const Configuration& configuration, Checking& checking) {
+  constexpr std::string_view option = "ledger.sealing_key_files";
+  const std::size_t before = checking.errors.size();
+  for (const std::string& file : configuration.ledger.sealing_key_files) {
+    checking.secret(std::string(option), file);
+  }
+  if (checking.errors.size() > before) return;
+  const auto keys =
+      ledger::SealingKeys::read(configuration.ledger.sealing_key_files, crypto::ModeCheck::off, {});
+  if (!keys)
+    checking.errors.push_back({.key = std::string(option), .message = keys.error().message});
+}
+
 }  // namespace
 
 Result<crypto::KeyedHash::Key> read_hmac_key(const Configuration& configuration) {
@@ -83,6 +98,7 @@ std::vector<ConfigurationError> check_secrets(const Configuration& configuration
       checking.errors.push_back({.key = std::string(hmac_option), .message = key.error().message});
     }
   }
+  check_sealing_keys(configuration, checking);
   checking.plain("api.ca_file", configuration.https.ca_file);
   if (!configuration.helseid.none) {
     checking.plain("auth.ca_file", configuration.auth_https.ca_file);

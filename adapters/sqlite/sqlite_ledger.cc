@@ -168,6 +168,18 @@ Result<void> SqliteLedger::write(std::span<const LedgerWrite> writes) {
   return done;
 }
 
+Result<bool> SqliteLedger::begin_run() {
+  const auto running = database_.number("SELECT count(*) FROM facts WHERE name = 'running'");
+  if (!running) return tl::unexpected(running.error());
+  const auto marked = database_.run("INSERT OR REPLACE INTO facts VALUES ('running', 1)");
+  if (!marked) return tl::unexpected(marked.error());
+  return *running == 0;
+}
+
+Result<void> SqliteLedger::end_run() {
+  return database_.run("DELETE FROM facts WHERE name = 'running'");
+}
+
 Result<void> SqliteLedger::put_all(std::span<const LedgerWrite> writes) {
   for (const LedgerWrite& write : writes) {
     const auto value = format_.encode(write.key, write.entry);

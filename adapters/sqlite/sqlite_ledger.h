@@ -33,6 +33,12 @@ class SqliteLedger {
   /// it may be tried again (Remedy::retry: full or broken disk).
   [[nodiscard]] Result<void> write(std::span<const LedgerWrite> writes);
 
+  /// A worker begins: whether the one before ended in order (or there was none), so that nothing
+  /// of it can still be under way. Until end_run() the file says of this one that it did not.
+  [[nodiscard]] Result<bool> begin_run();
+  /// It ends in order: nothing that it submitted is under way or can still be executed.
+  [[nodiscard]] Result<void> end_run();
+
  private:
   SqliteLedger(std::string path, ledger::RecordFormat format, Database database)
       : path_(std::move(path)), format_(std::move(format)), database_(std::move(database)) {}

@@ -48,6 +48,14 @@ constexpr auto table = std::to_array<MetricEntry>({
     {"helsekontakter_partitions_held", gauge, "",
      "Partitions not read because what to read next is gone"},
 
+    {"helsekontakter_ledger_members", gauge, "", "Members and offerings in the ledger's tables"},
+    {"helsekontakter_ledger_parked", gauge, "", "Changes parked in the ledger"},
+    {"helsekontakter_ledger_bytes", gauge, "", "Memory of the ledger's tables"},
+    {"helsekontakter_ledger_restore_seconds", histogram, "",
+     "Time to read the ledger of newly assigned partitions back"},
+    {"helsekontakter_partitions_restoring", gauge, "",
+     "Partitions that wait for their ledger to be read back"},
+
     {"helsekontakter_token_fetches_total", counter, "", "Tokens received from HelseID"},
     {"helsekontakter_token_failures_total", counter, "cause", "Token requests that failed"},
     {"helsekontakter_token_fetch_seconds", histogram, "", "Time to a token, metadata included"},

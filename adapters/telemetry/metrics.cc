@@ -171,6 +171,7 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
   }
   families_->create_histogram("helsekontakter_token_fetch_seconds", {}, short_buckets);
   families_->create_histogram("helsekontakter_record_seconds", {}, short_buckets);
+  families_->create_histogram("helsekontakter_ledger_restore_seconds", {}, short_buckets);
   for (const MetricEntry& known : metric_table()) {
     if (!known.labels.empty()) continue;
     if (known.type == MetricType::counter) families_->add(known.name, {}, 0);
@@ -182,6 +183,8 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
   partitions_full(0);
   partitions_held(0);
   partitions_owned(0);
+  partitions_restoring(0);
+  ledger(0, 0, 0);
 }
 
 Metrics::~Metrics() = default;
@@ -275,6 +278,20 @@ void Metrics::partitions_full(std::size_t count) {
 
 void Metrics::partitions_held(std::size_t count) {
   families_->set("helsekontakter_partitions_held", {}, real(count));
+}
+
+void Metrics::ledger(std::size_t members, std::size_t parked, std::size_t bytes) {
+  families_->set("helsekontakter_ledger_members", {}, real(members));
+  families_->set("helsekontakter_ledger_parked", {}, real(parked));
+  families_->set("helsekontakter_ledger_bytes", {}, real(bytes));
+}
+
+void Metrics::ledger_restored(Milliseconds took) {
+  families_->observe("helsekontakter_ledger_restore_seconds", {}, seconds(took), short_buckets);
+}
+
+void Metrics::partitions_restoring(std::size_t count) {
+  families_->set("helsekontakter_partitions_restoring", {}, real(count));
 }
 
 void Metrics::token_fetched(Milliseconds took, Milliseconds life, WallTime now) {

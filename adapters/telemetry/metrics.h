@@ -59,6 +59,11 @@ class Metrics {
   void partitions_full(std::size_t count);
   void partitions_held(std::size_t count);
 
+  // Remembering
+  void ledger(std::size_t members, std::size_t parked, std::size_t bytes);
+  void ledger_restored(Milliseconds took);
+  void partitions_restoring(std::size_t count);
+
   // HelseID and clocks
   void token_fetched(Milliseconds took, Milliseconds life, WallTime now);
   void token_failed(NotSentCause cause);

@@ -33,6 +33,15 @@ create_topic() {
     --partitions 8 >/dev/null 2>&1
 }
 
+# create_ledger NAME: the topics ledger-NAME and shared-NAME.
+create_ledger() {
+  bash "$root/tests/support/kafka.sh" create-topic --dir "$work/kafka" --topic "ledger-$1" \
+    --partitions 8 --config cleanup.policy=compact --config max.message.bytes=2097152 \
+    >/dev/null 2>&1
+  bash "$root/tests/support/kafka.sh" create-topic --dir "$work/kafka" --topic "shared-$1" \
+    --config cleanup.policy=compact >/dev/null 2>&1
+}
+
 feed_events() {
   "$feed" produce --brokers "$KAFKA_BOOTSTRAP" --topic changes --organizations "$organizations" \
     --members "$members" >&2
@@ -68,15 +77,18 @@ url() { sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/" "$work/sim/ready.json"; }
 # write_config NAME BASE_URL AUTH API_MORE: also makes the topic results-NAME.
 write_config() {
   create_topic "results-$1"
+  create_ledger "$1"
   [[ -e $work/hmac ]] || head -c 32 /dev/urandom | base64 >"$work/hmac"
-  chmod 600 "$work/hmac"
+  [[ -e $work/seal ]] || head -c 32 /dev/urandom | base64 >"$work/seal"
+  chmod 600 "$work/hmac" "$work/seal"
   {
     cat <<YAML
 environment: custom
 identifier: {synthetic_allowed: true}
 source: {kafka: {brokers: ["$KAFKA_BOOTSTRAP"], topic: changes, group: worker-$1}}
 results: {kafka: {topic: results-$1}}
-ledger: {hmac_key_file: $work/hmac}
+ledger: {kafka: {topic: ledger-$1, shared_topic: shared-$1}, hmac_key_file: $work/hmac,
+         sealing_key_files: [$work/seal]}
 api: {base_url: "$2", in_flight_max: 8, in_flight_per_organization_max: 2,
       requests_per_second_max: 0$4}
 auth: $3

@@ -95,6 +95,8 @@ struct Notice {
     partition_reading,
     batch_halved,
     outcome_unknown,
+    ledger_full,  ///< nothing more is read
+    ledger_has_room,
   };
   Kind kind{};
   std::optional<OrganizationNumber> organization;

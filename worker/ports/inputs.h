@@ -69,6 +69,13 @@ struct Recorded {
   bool durable = false;
 };
 
+/// Ledger: its tables are full, or no longer. While they are, nothing more is read; what is held is
+/// concluded, which may take the ledger over its limit by as much.
+struct LedgerRoom {
+  bool full = false;
+  std::string limit;  ///< the option that sets it, where it is full
+};
+
 /// Operator or time: nothing but the turn itself.
 struct Tick {};
 
@@ -76,6 +83,6 @@ struct Tick {};
 struct StopRequested {};
 
 using Input = std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome,
-                           Recorded, StopRequested, LedgerAnswers, DueChanges>;
+                           Recorded, StopRequested, LedgerAnswers, DueChanges, LedgerRoom>;
 
 }  // namespace helsekontakter

@@ -176,7 +176,10 @@ class WithWorker(unittest.TestCase):
             "source": {"kafka": {"brokers": [BROKERS], "topic": self.input, "group": name}},
             "results": {"source": "/helsekontakter/test",
                         "kafka": {"topic": self.results, "dead_letter_topic": self.letters}},
-            "ledger": {"hmac_key_file": self.secret("hmac", base64.b64encode(bytes(range(32))))},
+            "ledger": {"kafka": {"topic": name + "-ledger", "shared_topic": name + "-shared"},
+                       "hmac_key_file": self.secret("hmac", base64.b64encode(bytes(range(32)))),
+                       "sealing_key_files": [
+                           self.secret("seal", base64.b64encode(bytes(range(32, 64))))]},
             "organizations": {"948554062": {}},
             "api": {"base_url": addresses["api"], "ca_file": ca_file, "request_timeout_s": 3,
                     "settle_time_s": 2, "requests_per_second_max": 0},

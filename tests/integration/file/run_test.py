@@ -35,6 +35,8 @@ class WithFiles(parties.WithWorker):
         config["source"] = {"file": {"path": str(self.input), "checkpoint": str(self.checkpoint)}}
         config["results"] = {"source": "/helsekontakter/test", "file": {
             "path": str(self.results), "dead_letter_path": str(self.letters)}}
+        del config["ledger"]["kafka"]
+        config["ledger"]["sqlite"] = {"path": str(self.folder / "ledger.db")}
         config["brake"] = {"rejected_in_row_max": 1000, "rejected_share_max": 1}
         return config
 

@@ -50,12 +50,20 @@ start_kafka() {
   brokers=$(. "$work/kafka/env" && echo "$KAFKA_BOOTSTRAP")
 }
 
+create_compacted() {  # TOPIC PARTITIONS
+  bash "$root/tests/support/kafka.sh" create-topic --dir "$work/kafka" --topic "$1" \
+    --partitions "$2" --config cleanup.policy=compact --config max.message.bytes=2097152 \
+    >>"$work/topics.log" 2>&1 || die "no topic $1"
+}
+
 create_topics() {  # PARTITIONS
   local topic
   for topic in changes results dead-letters; do
     bash "$root/tests/support/kafka.sh" create-topic --dir "$work/kafka" --topic "$topic" \
       --partitions "$1" >>"$work/topics.log" 2>&1 || die "no topic $topic"
   done
+  create_compacted ledger "$1"
+  create_compacted shared 1
 }
 
 # start_simulator SECTION…: the lines replace those of the same name that `keys` wrote.
@@ -86,7 +94,8 @@ print(functools.reduce(lambda at, name: at.get(name, {}), sys.argv[1].split(".")
 # write_config ORGANIZATIONS: the operator's file, for all workers.
 write_config() {
   head -c 32 /dev/urandom | base64 >"$work/hmac"
-  chmod 600 "$work/hmac"
+  head -c 32 /dev/urandom | base64 >"$work/seal"
+  chmod 600 "$work/hmac" "$work/seal"
   cat >"$work/worker.yaml" <<YAML
 environment: custom
 identifier: {synthetic_allowed: true}
@@ -94,7 +103,8 @@ source: {kafka: {brokers: ["$brokers"], topic: changes, group: real-run}}
 results:
   source: /helsekontakter/test
   kafka: {topic: results, dead_letter_topic: dead-letters}
-ledger: {hmac_key_file: $work/hmac}
+ledger: {kafka: {topic: ledger, shared_topic: shared}, hmac_key_file: $work/hmac,
+         sealing_key_files: [$work/seal]}
 api:
   base_url: $(address api)
   ca_file: $work/sim/ca.pem

@@ -29,7 +29,11 @@ results:
   inactive: transitions
   kafka: {topic: membership-results, dead_letter_topic: membership-dead-letters}
 ledger:
+  kafka: {topic: helsekontakter-ledger, shared_topic: helsekontakter-shared}
   hmac_key_file: /run/secrets/ledger-hmac
+  sealing_key_files: [/run/secrets/ledger-seal]
+  members_max: 2000000
+  parked_max: 1000000
 organizations:
   "948554062": {}
 api:
@@ -48,7 +52,8 @@ auth:
 batch: {entries_max: 100, bytes_max: 1048576, age_max_ms: 2000}
 retry: {attempts_max: 5, backoff_first_ms: 500, backoff_max_ms: 60000}
 offering: {gate: pending}
-member: {open_end: reject}
+member: {open_end: reject, skip_unchanged: true, inactive_retry_h: 24, inactive_retry_factor: 2,
+         inactive_retry_max_h: 720, inactive_expiry_d: 365}
 brake: {rejected_in_row_max: 200, rejected_share_max: 0.5}
 memory: {bytes_max: 268435456}
 secrets: {mode_check: warn}

@@ -18,7 +18,10 @@ using testing::Not;
 std::string files(std::string_view source, std::string_view results) {
   return "environment: TEST1\nsource: {file: {" + std::string(source) + "}}\n" +
          "results: {file: {" + std::string(results) + "}}\n" + R"(
-ledger: {hmac_key_file: /run/secrets/ledger-hmac}
+ledger:
+  sqlite: {path: ledger.db}
+  hmac_key_file: /run/secrets/ledger-hmac
+  sealing_key_files: [/run/secrets/ledger-seal]
 organizations: {"948554062": {}}
 auth: {client_id: c, jwk_file: /run/secrets/helseid-jwk}
 )";

@@ -84,32 +84,34 @@ INSTANTIATE_TEST_SUITE_P(
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
+    Ledger, Refused,
+    testing::Values(Refusal{"two_of_them", with("ledger:\n", "ledger:\n  sqlite: {path: l}\n"),
+                            "ledger", "exactly one of kafka, sqlite"},
+                    Refusal{"without_its_topic", with("topic: helsekontakter-ledger, ", ""),
+                            "ledger.kafka.topic", "is missing"},
+                    Refusal{"without_its_shared_topic",
+                            with(", shared_topic: helsekontakter-shared", ""),
+                            "ledger.kafka.shared_topic", "is missing"},
+                    Refusal{"without_a_key_to_seal",
+                            with("  sealing_key_files: [/run/secrets/ledger-seal]\n", ""),
+                            "ledger.sealing_key_files", "is missing"},
+                    Refusal{"for_too_few_members", with("ledger:\n", "ledger:\n  members_max: 5\n"),
+                            "ledger.members_max", "from 1000 to"}),
+    name_of);
+
+INSTANTIATE_TEST_SUITE_P(
     LaterReleases, Refused,
-    testing::Values(
-        Refusal{"ledger_kafka", with("{hmac_key_file", "{kafka: {topic: l}, hmac_key_file"),
-                "ledger.kafka.topic", "not in this release"},
-        Refusal{"ledger_sqlite", with("{hmac_key_file", "{sqlite: {path: l}, hmac_key_file"),
-                "ledger.sqlite.path", "not in this release"},
-        Refusal{"ledger_limits", with("{hmac_key_file", "{members_max: 5, hmac_key_file"),
-                "ledger.members_max", "not in this release"},
-        Refusal{"sealing_keys", with("{hmac_key_file", "{sealing_key_files: [/a], hmac_key_file"),
-                "ledger.sealing_key_files", "not in this release"},
-        Refusal{"digital_status", least_and("digital_status: {enabled: false, area: Helsehjelp}"),
-                "digital_status", "not in this release"},
-        Refusal{"inactive_retry", least_and("member: {inactive_retry_h: 24}"),
-                "member.inactive_retry_h", "not in this release"},
-        Refusal{"skip_unchanged", least_and("member: {skip_unchanged: true}"),
-                "member.skip_unchanged", "not in this release"},
-        Refusal{"parking", least_and("retry: {park_after_s: 120}"), "retry.park_after_s",
-                "not in this release"},
-        Refusal{"required_gate", least_and("offering: {gate: required}"), "offering.gate",
-                "not in this release; one of pending, off"},
-        Refusal{"every_inactive", with("results:\n", "results:\n  inactive: every\n"),
-                "results.inactive", "not in this release"},
-        Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
-                "operations.admin_socket", "not in this release"},
-        Refusal{"cluster_rate", least_and("api: {cluster_requests_per_second_max: 5}"),
-                "api.cluster_requests_per_second_max", "not in this release"}),
+    testing::Values(Refusal{"digital_status",
+                            least_and("digital_status: {enabled: false, area: Helsehjelp}"),
+                            "digital_status", "not in this release"},
+                    Refusal{"parking", least_and("retry: {park_after_s: 120}"),
+                            "retry.park_after_s", "not in this release"},
+                    Refusal{"required_gate", least_and("offering: {gate: required}"),
+                            "offering.gate", "not in this release; one of pending, off"},
+                    Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
+                            "operations.admin_socket", "not in this release"},
+                    Refusal{"cluster_rate", least_and("api: {cluster_requests_per_second_max: 5}"),
+                            "api.cluster_requests_per_second_max", "not in this release"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -223,7 +225,7 @@ TEST(CustomEnvironment, AllowsShortTimeoutsAndNoTokensOnALoopbackAddress) {
 environment: custom
 source: {kafka: {brokers: ["127.0.0.1:9092"], topic: in, group: g}}
 results: {kafka: {topic: out}}
-ledger: {hmac_key_file: /k}
+ledger: {kafka: {topic: l, shared_topic: s}, hmac_key_file: /k, sealing_key_files: [/s]}
 organizations: {"948554062": {}}
 api: {base_url: "http://127.0.0.1:8443", request_timeout_s: 3, settle_time_s: 2}
 auth: {none: true}
@@ -245,7 +247,10 @@ source:
     propertys: {}
 results:
   kafka: {topic: "a b"}
-ledger: {hmac_key_file: /run/secrets/ledger-hmac}
+ledger:
+  kafka: {topic: l, shared_topic: s}
+  hmac_key_file: /run/secrets/ledger-hmac
+  sealing_key_files: [/run/secrets/ledger-seal]
 organizations:
   "948554063": {}
 api: {request_timeout_s: soon, in_flight_max: 1000, in_flight_per_organization_max: 5}

@@ -19,7 +19,10 @@ source:
     tls_ca_file: /etc/kafka/ca.pem
 results:
   kafka: {topic: membership-results}
-ledger: {hmac_key_file: /run/secrets/ledger-hmac}
+ledger:
+  kafka: {topic: helsekontakter-ledger, shared_topic: helsekontakter-shared}
+  hmac_key_file: /run/secrets/ledger-hmac
+  sealing_key_files: [/run/secrets/ledger-seal]
 organizations:
   "948554062": {}
 auth:

@@ -49,6 +49,7 @@ class Secrets : public testing::Test {
 TEST_F(Secrets, AreWellWhenEveryFileIsThere) {
   configuration_.hmac_key_file = write("hmac", std::string(key_text) + "\n");
   configuration_.helseid.jwk_file = write("jwk", "{}");
+  configuration_.ledger.sealing_key_files = {write("seal", key_text)};
   configuration_.source.connection.tls_ca_file = write("ca", "x", true);
   configuration_.record.connection = configuration_.source.connection;
   EXPECT_THAT(check_secrets(configuration_, warnings_), IsEmpty());
@@ -61,18 +62,21 @@ TEST_F(Secrets, AreWellWhenEveryFileIsThere) {
 
 TEST_F(Secrets, ThatAreMissingAreAllNamed) {
   configuration_.hmac_key_file = missing();
+  configuration_.ledger.sealing_key_files = {missing()};
   configuration_.helseid.jwk_file = missing();
   configuration_.source.connection.tls_ca_file = missing();
   configuration_.record.connection = configuration_.source.connection;
   const auto errors = check_secrets(configuration_, warnings_);
-  ASSERT_THAT(errors, SizeIs(3));
+  ASSERT_THAT(errors, SizeIs(4));
   EXPECT_EQ(errors[0].key, "source.kafka.tls_ca_file");
   EXPECT_EQ(errors[1].key, "ledger.hmac_key_file");
-  EXPECT_EQ(errors[2].key, "auth.jwk_file");
+  EXPECT_EQ(errors[2].key, "ledger.sealing_key_files");
+  EXPECT_EQ(errors[3].key, "auth.jwk_file");
 }
 
 TEST_F(Secrets, ThatOthersMayReadAreWarnedOfOrRefused) {
   configuration_.hmac_key_file = write("hmac", key_text, true);
+  configuration_.ledger.sealing_key_files = {write("seal", key_text)};
   configuration_.helseid.none = true;
   configuration_.source.connection = {};
   configuration_.record.connection = {};
@@ -96,6 +100,7 @@ TEST_F(Secrets, OfAnotherFormAreNoKeyAndAreNotShown) {
 
 TEST_F(Secrets, PastedWhereTheirFileBelongsAreNotShown) {
   configuration_.hmac_key_file = key_text;
+  configuration_.ledger.sealing_key_files = {write("seal", key_text)};
   configuration_.helseid.jwk_file = "{\"kty\":\"oct\",\"k\":\"hunter2\"}";
   configuration_.source.connection = {};
   configuration_.source.connection.password_file = "hunter2";

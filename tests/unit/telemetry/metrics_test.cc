@@ -52,6 +52,9 @@ void use_all(Metrics& metrics) {
   metrics.brake_pulled();
   metrics.partitions_full(1);
   metrics.partitions_held(1);
+  metrics.ledger(1, 1, 1);
+  metrics.ledger_restored(Milliseconds(1));
+  metrics.partitions_restoring(1);
   metrics.token_fetched(Milliseconds(1), Milliseconds(60'000), WallTime(Milliseconds(5000)));
   metrics.token_failed(NotSentCause::token_refused);
   metrics.clock_skew(Peer::issuer, Milliseconds(-2000));
