@@ -103,7 +103,9 @@ RecordSession::RecordSession(SharedClient client, const RecordSettings& settings
                              std::string origin_topic, TopicLimits limits, LedgerTopic ledger,
                              std::size_t ledger_bytes_max)
     : client_(std::move(client)),
-      results_(rd_kafka_topic_new(client_->get(), settings.topic.c_str(), nullptr)),
+      results_(settings.topic.empty()
+                   ? nullptr
+                   : rd_kafka_topic_new(client_->get(), settings.topic.c_str(), nullptr)),
       dead_letters_(
           settings.dead_letter_topic.empty()
               ? nullptr
@@ -139,7 +141,8 @@ Result<std::shared_ptr<RecordSession>> RecordSession::open(
   }
   std::shared_ptr<RecordSession> session(new RecordSession(
       std::move(*client), settings, origin_topic, limits, std::move(ledger), ledger_bytes_max));
-  if (!session->results_ || (!settings.dead_letter_topic.empty() && !session->dead_letters_)) {
+  if ((!settings.topic.empty() && !session->results_) ||
+      (!settings.dead_letter_topic.empty() && !session->dead_letters_)) {
     return fail(Remedy::stop, "results.kafka: a topic name is not valid");
   }
   if (session->ledger_.format && !session->ledger_topic_) {

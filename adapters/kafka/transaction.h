@@ -73,7 +73,7 @@ class RecordSession {
   using OwnedTopic = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 
   const SharedClient client_;
-  const OwnedTopic results_;
+  const OwnedTopic results_;       ///< null: none is published here, as in a mixed deployment
   const OwnedTopic dead_letters_;  ///< null: none
   const LedgerTopic ledger_;
   const OwnedTopic ledger_topic_;  ///< null: no ledger on Kafka
