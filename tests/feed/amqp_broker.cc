@@ -4,6 +4,7 @@
 #include <exception>
 #include <stdexcept>
 #include <thread>
+#include <unordered_set>
 
 #include <proton/binary.hpp>
 #include <proton/connection.hpp>
@@ -30,6 +31,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr int credit = 500;
+constexpr int tick_ms = 100;
 constexpr auto again_after = std::chrono::milliseconds(200);
 constexpr std::size_t unconfirmed_max = 2'000;
 
@@ -74,8 +76,10 @@ class Sending final : public Side {
     }
   }
   void on_sendable(proton::sender& sender) override { send(sender.connection()); }
+  /// Told more than once where the broker says so again when it settles.
   void on_tracker_accept(proton::tracker& tracker) override {
-    ++accepted;
+    const proton::binary tag = tracker.tag();
+    accepted += unconfirmed_.erase(std::string(tag.begin(), tag.end()));
     send(tracker.connection());
   }
   void on_tracker_reject(proton::tracker& tracker) override { refused(tracker); }
@@ -88,7 +92,7 @@ class Sending final : public Side {
 
   /// In order, so the first that has no credit holds up the rest.
   void send(proton::connection connection) {
-    while (sent_ - accepted < unconfirmed_max) {
+    while (unconfirmed_.size() < unconfirmed_max) {
       if (!has_letter_ && !is_over_) is_over_ = !next_(letter_);
       if (is_over_) break;
       has_letter_ = true;
@@ -101,11 +105,12 @@ class Sending final : public Side {
       message.subject(letter_.subject);
       message.group_id(letter_.subject);
       message.body(proton::binary(letter_.body.begin(), letter_.body.end()));
-      sender.send(message);
-      ++sent_;
+      const std::string tag = std::to_string(++sent_);
+      sender.send(message, proton::binary(tag.begin(), tag.end()));
+      unconfirmed_.insert(tag);
       has_letter_ = false;
     }
-    if (is_over_ && sent_ == accepted) connection.close();
+    if (is_over_ && unconfirmed_.empty()) connection.close();
   }
 
   const Queue& queue_;
@@ -116,6 +121,7 @@ class Sending final : public Side {
   bool has_letter_ = false;
   bool is_over_ = false;
   std::uint64_t sent_ = 0;
+  std::unordered_set<std::string> unconfirmed_;  ///< tags
 };
 
 class Receiving final : public Side {
@@ -128,15 +134,20 @@ class Receiving final : public Side {
 
  private:
   void on_container_start(proton::container& container) override {
+    container_ = &container;
     container.connect(queue_.url, options_of(queue_).idle_timeout(proton::duration(5'000)));
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::max(Steady::duration::zero(), deadline_ - Steady::now()));
-    proton::container* ended = &container;
-    container.schedule(proton::duration(static_cast<proton::duration::numeric_type>(left.count())),
-                       [this, ended] {
-                         is_over = true;
-                         ended->stop();
-                       });
+    tick();
+  }
+  /// A container ends only when no timer is left, so each sets the next while it is wanted.
+  void tick() {
+    is_over = is_over || Steady::now() >= deadline_;
+    if (is_over) end();
+    if (ended_) return;
+    container_->schedule(proton::duration(tick_ms), [this] { tick(); });
+  }
+  void end() {
+    ended_ = true;
+    container_->stop();
   }
   void on_connection_open(proton::connection& connection) override {
     proton::source_options source;
@@ -147,9 +158,9 @@ class Receiving final : public Side {
         address_,
         proton::receiver_options().source(source).credit_window(credit).auto_accept(false));
   }
-  void on_transport_close(proton::transport& transport) override {
-    transport.connection().container().stop();
-  }
+  /// Also of a link: the queue may not be up yet when the broker is.
+  void on_error(const proton::error_condition&) override { end(); }
+  void on_transport_close(proton::transport&) override { end(); }
   void on_message(proton::delivery& delivery, proton::message& message) override {
     const auto body = proton::get<proton::binary>(message.body());
     is_over = !each_({reinterpret_cast<const char*>(body.data()), body.size()});
@@ -161,6 +172,8 @@ class Receiving final : public Side {
   const std::string& address_;
   const Steady::time_point deadline_;
   const std::function<bool(std::string_view)>& each_;
+  proton::container* container_ = nullptr;
+  bool ended_ = false;
 };
 
 }  // namespace

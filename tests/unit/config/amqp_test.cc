@@ -24,8 +24,10 @@ constexpr std::string_view topic_out = "{kafka: {brokers: [k:9092], topic: out}}
 
 std::string from_to(std::string_view source, std::string_view results, std::string_view more = {}) {
   return "environment: TEST1\nsource: " + std::string(source) +
-         "\nresults: " + std::string(results) +
-         "\nledger: {hmac_key_file: /k}\norganizations: {\"948554062\": {}}\n"
+         "\nresults: " + std::string(results) + "\nledger: {" +
+         (source.starts_with("{kafka") ? "kafka: {topic: l, shared_topic: s}"
+                                       : "sqlite: {path: l.db}") +
+         ", hmac_key_file: /k, sealing_key_files: [/s]}\norganizations: {\"948554062\": {}}\n"
          "auth: {client_id: c, jwk_file: /j}\n" +
          std::string(more) + "\n";
 }
@@ -131,6 +133,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"number_in_the_address",
               from_to("{amqp: {url: [amqp://localhost], address: q-21814497167}}", queue_out),
               "source.amqp.address", "holds an identity number"},
+        Wrong{"ledger_of_kafka",
+              "environment: TEST1\nsource: " + std::string(queue_in) +
+                  "\nresults: {amqp: {address: out}}\nledger: {kafka: {topic: l, shared_topic: s}, "
+                  "hmac_key_file: /k, sealing_key_files: [/s]}\norganizations: {\"948554062\": "
+                  "{}}\nauth: {client_id: c, jwk_file: /j}\n",
+              "ledger.kafka", "with source.amqp say ledger.sqlite"},
         Wrong{"files_into_queues", from_to("{file: {path: f}}", other_out), "results.amqp",
               "not in this release"},
         Wrong{"queues_into_files", from_to(queue_in, "{file: {path: f}}"), "results.file",
