@@ -142,6 +142,8 @@ void fit_to_technology(const Values& values, Configuration& out) {
       out.decoder.event_bytes_max = out.source.event_bytes_max;
       break;
     case Technology::amqp:
+      // It is not kept anywhere, so nothing but our own patience limits it.
+      out.worker.metadata_characters_max = checkpoint_characters_max;
       out.decoder.event_bytes_max = values.size("source.amqp.event_bytes_max");
       break;
     case Technology::file:
@@ -220,7 +222,8 @@ void check_required(const Values& values, const Configuration& out, Errors& erro
   const bool has_source = values.mentions("source.kafka") || values.mentions("source.amqp") ||
                           values.mentions("source.file");
   if (!has_source) {
-    errors.push_back({.key = "source", .message = "is missing; say source.kafka or source.file"});
+    errors.push_back(
+        {.key = "source", .message = "is missing; say source.kafka, source.amqp or source.file"});
   }
 }
 

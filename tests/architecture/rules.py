@@ -29,19 +29,20 @@ EVERYTHING = {"*"}
 
 # adapter -> the other adapters that it may include; its own directory always; cli nobody.
 ADAPTERS = {
-    "amqp": {"crypto", "inbox", "json"},
+    "amqp": {"crypto", "inbox", "json", "results"},
     "cli": EVERYTHING,
     "config": EVERYTHING,
     "crypto": set(),
     "endpoint": {"crypto", "helseid", "https", "inbox", "json"},
-    "file": {"crypto", "inbox", "json", "kafka"},  # of kafka the result events alone
+    "file": {"crypto", "inbox", "json", "results"},
     "helseid": {"crypto", "https"},
     "https": {"crypto"},
     "inbox": set(),
     "json": {"crypto"},
-    "kafka": {"crypto", "inbox", "json", "ledger"},
+    "kafka": {"crypto", "inbox", "json", "ledger", "results"},
     "ledger": {"crypto"},
     "operations": {"inbox", "telemetry"},
+    "results": {"crypto"},
     "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
 }

@@ -208,8 +208,7 @@ TEST(Sources, AreExactlyOne) {
 
 TEST(Results, GoToExactlyOnePlace) {
   EXPECT_THAT(errors_of(with("results:\n", "results:\n  amqp: {url: u}\n")),
-              AllOf(HasSubstr("results: exactly one of kafka, amqp, file"),
-                    HasSubstr("results.amqp.url: \"u\": not in this release")));
+              HasSubstr("results: exactly one of kafka, amqp, file"));
 }
 
 TEST(CustomEnvironment, SettlesNothing) {
