@@ -44,6 +44,7 @@ ADAPTERS = {
     "operations": {"inbox", "telemetry"},
     "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
+    "tools": {"config", "crypto", "json", "kafka", "ledger"},
 }
 
 # library (by the start of its header's name) -> the adapters that it stays in.
