@@ -10,6 +10,7 @@ namespace helsekontakter::cli {
 
 ToolCommands::ToolCommands(CLI::App& app) {
   add_import(app);
+  add_replay(app);
 }
 
 CLI::App* ToolCommands::add(CLI::App& app, const std::string& name, const std::string& does) {
@@ -47,12 +48,38 @@ void ToolCommands::add_import(CLI::App& app) {
   import_->add_flag("--dry-run", options.dry_run, "Check the list and count, send nothing");
 }
 
+void ToolCommands::add_replay(CLI::App& app) {
+  replay_ = add(app, "replay",
+                "Send the newest event of each member in a stretch of the input once more");
+  tools::ReplayOptions& options = replay_options_;
+  const std::string marks =
+      "a time (RFC 3339), earliest, latest, or PARTITION:OFFSET,PARTITION:OFFSET";
+  replay_->add_option("--from", options.from, "Where the stretch begins: " + marks)->required();
+  replay_->add_option("--to", options.to, "Where it ends, exclusive: likewise")
+      ->capture_default_str();
+  replay_->add_option("--organization", options.organization, "Only events of this one");
+  replay_
+      ->add_option("--verdict", options.verdict,
+                   "Only members whose last verdict was this: accepted, unchanged, inactive, "
+                   "rejected, superseded, undecodable, expired")
+      ->type_name("VERDICT");
+  replay_
+      ->add_option("--rate", options.rate, "Events a second; 0: as fast as the brokers take them")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  replay_->add_option("--resume", options.resume, "Go on with this replay, which was interrupted");
+  replay_->add_flag("--dry-run", options.dry_run, "Say how many and how long, send nothing");
+}
+
 std::optional<int> ToolCommands::run(const Load& load) const {
-  if (!import_->parsed()) return std::nullopt;
-  const auto configuration = load(config_);
-  if (!configuration) return tools::wrong_usage;
   const tools::Streams streams{.out = std::cout, .err = std::cerr};
-  return tools::import_list(*configuration, import_options_, streams);
+  const auto with_configuration = [&](auto command, const auto& options) -> int {
+    const auto configuration = load(config_);
+    return configuration ? command(*configuration, options, streams) : tools::wrong_usage;
+  };
+  if (import_->parsed()) return with_configuration(tools::import_list, import_options_);
+  if (replay_->parsed()) return with_configuration(tools::replay, replay_options_);
+  return std::nullopt;
 }
 
 }  // namespace helsekontakter::cli

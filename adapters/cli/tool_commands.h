@@ -2,6 +2,7 @@
 
 #include "adapters/config/configuration.h"
 #include "adapters/tools/import.h"
+#include "adapters/tools/replay.h"
 
 #include <functional>
 #include <optional>
@@ -27,11 +28,14 @@ class ToolCommands {
 
  private:
   void add_import(CLI::App& app);
+  void add_replay(CLI::App& app);
   CLI::App* add(CLI::App& app, const std::string& name, const std::string& does);
 
   std::string config_;
   CLI::App* import_ = nullptr;
   tools::ImportOptions import_options_;
+  CLI::App* replay_ = nullptr;
+  tools::ReplayOptions replay_options_;
 };
 
 }  // namespace helsekontakter::cli
