@@ -89,6 +89,7 @@ class World {
   void obey(Process& process, Commands& commands);
   void submit(Process& process, Submit submit);
   void look_up(Process& process, Commands& commands);
+  static void make_due(Process& process, const MakeDue& command);
   [[nodiscard]] DueChanges due_of(Process& process, const TakeDue& command);
   static void apply(Process& process, const Record& record);
   void commit(Process& process, Record record);

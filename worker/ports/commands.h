@@ -119,6 +119,7 @@ struct Commands {
   std::optional<Record> record;
   SourceOrders source;
   std::vector<LedgerLookup> look_ups;
+  std::vector<MakeDue> make_due;  ///< before take_due
   std::vector<TakeDue> take_due;
   std::vector<Notice> notices;
   std::optional<TimePoint> wake_at;  ///< the earliest time at which a Tick changes anything

@@ -104,8 +104,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Refusal{"digital_status",
                             least_and("digital_status: {enabled: false, area: Helsehjelp}"),
                             "digital_status", "not in this release"},
-                    Refusal{"parking", least_and("retry: {park_after_s: 120}"),
-                            "retry.park_after_s", "not in this release"},
                     Refusal{"required_gate", least_and("offering: {gate: required}"),
                             "offering.gate", "not in this release; one of pending, off"},
                     Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
@@ -253,7 +251,7 @@ ledger:
 organizations:
   "948554063": {}
 api: {request_timeout_s: soon, in_flight_max: 1000, in_flight_per_organization_max: 5}
-retry: {park_after_s: 120}
+retry: {park_after_s: 0}
 auth: {client_id: c}
 log: {level: loud}
 )";
