@@ -42,6 +42,9 @@ YAML
 python3 "$here/measure.py" --log "$work/worker.log" -- "$worker" run --drain \
   --config "$work/worker.yaml" >"$work/measured"
 (($(figure status) == 0)) || die "$(tail -n 5 "$work/worker.log")"
+accepted=$(curl -fsS --max-time 10 "$(url control)/control/statistics" \
+  | sed -E 's/.*"accepted":([0-9]+),"inactive".*/\1/')
+((accepted == members)) || die "$accepted of $members accepted"
 # A queue counts as drained when nothing has come for 5 s.
 seconds=$(python3 - "$work/worker.log" <<'PY'
 import json, sys
