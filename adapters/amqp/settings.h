@@ -41,7 +41,7 @@ struct SourceSettings {
   /// Tell the observer when the queue is drained: everything that came is settled, credit is
   /// granted, and for so long nothing came. AMQP does not say how long a queue is.
   bool drain = false;
-  Milliseconds drain_quiet{5000};
+  Milliseconds drain_quiet{30'000};  ///< a broker under load may be silent for long
 };
 
 struct RecordSettings {

@@ -84,7 +84,7 @@ int dispatch(int argc, char** argv) {
   add_config(*run, arguments);
   run->add_flag("--drain", arguments.run.drain,
                 "Stop when each partition has reached the end it had at the start; with AMQP, when "
-                "all is settled and nothing came for 5 s");
+                "all is settled and nothing came for 30 s");
   CLI::App* check =
       app.add_subcommand("check", "Say every error of the configuration, and what it promises");
   add_config(*check, arguments);
