@@ -138,6 +138,7 @@ Worker::Slot Worker::revive(KeyState& key, Partition number, PartitionState& par
   const Slot slot = slots_.add(std::move(delivery));
   Held& held = slots_[slot];
   held.parked = true;
+  held.ask_first = is_asked_first(parked);
   held.attempt = parked.attempt;
   held.key = &key;
   held.organization = &organization_of(parked.change.organization);
@@ -262,6 +263,7 @@ ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason w
   const auto tenth = static_cast<std::uint64_t>(parked.interval.count() / 10);
   const auto jitter = static_cast<std::int64_t>(random_.up_to(2 * tenth));
   parked.due = wall_ + parked.interval - Milliseconds(tenth) + Milliseconds(jitter);
+  if (is_asked_first(parked)) parked.due = asking_time(parked.due, parked.change.organization);
   return parked;
 }
 
@@ -269,16 +271,17 @@ ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason w
 void Worker::take_due() {
   if (!settings_.ledger.enabled || stopping_) return;
   const bool room = ready_changes() < enough_ready();
+  const bool asks = settings_.digital_status.enabled;
+  const std::size_t at_most =
+      std::max(settings_.ledger.due_at_once_max, asks ? settings_.digital_status.list_max : 0);
   for (auto& [number, partition] : partitions_) {
     if (partition.revoking || partition.recovering || partition.taking_due || !room) continue;
     if (!partition.next_due || *partition.next_due > wall_) continue;
-    if (partition.bytes >= partition.share) continue;
+    if (asks ? partition.is_crowded() : partition.bytes >= partition.share) continue;
     partition.taking_due = true;
     partition.next_due.reset();
-    out_->take_due.push_back({.partition = number,
-                              .epoch = partition.epoch,
-                              .until = wall_,
-                              .at_most = settings_.ledger.due_at_once_max});
+    out_->take_due.push_back(
+        {.partition = number, .epoch = partition.epoch, .until = wall_, .at_most = at_most});
   }
 }
 

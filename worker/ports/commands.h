@@ -3,6 +3,7 @@
 #include "worker/domain/delivery.h"
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
+#include "worker/ports/digital_status.h"
 #include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
 
@@ -97,6 +98,8 @@ struct Notice {
     outcome_unknown,
     ledger_full,  ///< nothing more is read
     ledger_has_room,
+    status_unavailable,  ///< nobody says which inactive members have become active; they wait
+    status_available,
   };
   Kind kind{};
   std::optional<OrganizationNumber> organization;
@@ -120,6 +123,7 @@ struct Commands {
   SourceOrders source;
   std::vector<LedgerLookup> look_ups;
   std::vector<TakeDue> take_due;
+  std::vector<AskStatus> questions;
   std::vector<Notice> notices;
   std::optional<TimePoint> wake_at;  ///< the earliest time at which a Tick changes anything
   bool finished = false;             ///< a stop was asked for and everything is let go
