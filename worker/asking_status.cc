@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 namespace helsekontakter {
 namespace {
@@ -115,10 +114,10 @@ void Worker::take(StatusAnswer& input) {
   const Question question = std::move(found->second);
   questions_.erase(found);
   question.organization->status.asking = false;
-  if (const auto* failure = std::get_if<StatusFailure>(&input.answer)) {
-    note_failure(question, *failure);
+  if (input.failure) {
+    note_failure(question, *input.failure);
   } else {
-    note_answer(question, std::get<std::vector<DigitalStatus>>(input.answer));
+    note_answer(question, input.statuses);
   }
 }
 

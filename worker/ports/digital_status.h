@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 // The digital status port: which members are digitally active, asked before a change of a member
@@ -45,10 +44,11 @@ struct StatusFailure {
   std::optional<Milliseconds> retry_after;
 };
 
-/// Input: one status for each identifier, in their order, or why there is none.
+/// Input.
 struct StatusAnswer {
   StatusId id{};
-  std::variant<std::vector<DigitalStatus>, StatusFailure> answer;
+  std::vector<DigitalStatus> statuses;   ///< one for each identifier, in their order
+  std::optional<StatusFailure> failure;  ///< or why there are none
 };
 
 }  // namespace helsekontakter
