@@ -69,8 +69,10 @@ bool Worker::is_impeded(const Organization& organization) const {
 std::optional<TimePoint> Worker::next_question(const Organization& organization,
                                                bool crowded) const {
   const StatusQueue& queue = organization.status;
-  if (queue.references.empty() || queue.asking || organization.hold.held() || endpoint_.held() ||
-      questions_.size() >= settings_.api.in_flight_max) {
+  const Hold& hold = organization.hold;
+  if (queue.references.empty() || queue.asking ||
+      questions_.size() >= settings_.api.in_flight_max || endpoint_.awaits_probe_end() ||
+      (hold.held() && !hold.awaits_probe_time())) {
     return std::nullopt;
   }
   const bool full = queue.references.size() >= queue.at_most(settings_.digital_status.list_max);
@@ -211,22 +213,8 @@ void Worker::set_aside(Organization& organization) {
 
 /// The change is parked as it was, to be asked for later: no verdict, no round, no result.
 void Worker::wait_unanswered(Slot slot, Milliseconds pause) {
-  const Held& held = slots_[slot];
-  KeyState& key = key_of(slot);
-  ensure(key.waiting == slot && !key.is_excluded());
-  LedgerEntry& entry = *key.ledger;
-  auto parked = std::make_shared<ParkedChange>(*entry.parked);
-  parked->due = asking_time(wall_ + pause, entry.organization);
-  entry.parked = parked;
-  key.waiting = Slots::none;
-  key.concluding = true;
-  ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});
-  const Slot older = held.chain;
-  const auto head = static_cast<std::uint32_t>(conclusions_.size());
-  Conclusion& conclusion = add_conclusion(slot, Verdict::inactive, parked->why, &key);
-  conclusion.round = parked->round;
-  conclusion.publishes = false;
-  conclude_older(older, head, Verdict::inactive, parked->why, Conclusion::no_batch);
+  const OrganizationNumber organization = slots_[slot].change().organization;
+  put_off(slot, asking_time(wall_ + pause, organization) - wall_);
 }
 
 }  // namespace helsekontakter

@@ -76,12 +76,6 @@ void Worker::conclude_chain(Slot slot, Verdict verdict, Reason reason, const Ent
     conclusion.endpoint_code = answer.code;
   }
   conclusion.endpoint_event_id = answer.event_id;
-  conclude_older(older, head, verdict, reason, batch);
-}
-
-/// Concludes what hung on the change whose conclusion is `head`.
-void Worker::conclude_older(Slot older, std::uint32_t head, Verdict verdict, Reason reason,
-                            std::uint32_t batch) {
   while (older != Slots::none) {
     const Slot next = slots_[older].next;
     const bool same = slots_[older].as == ChainedAs::same;

@@ -239,8 +239,6 @@ class Worker {
                 std::uint32_t batch);
   void conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                       std::uint32_t batch);
-  void conclude_older(Slot older, std::uint32_t head, Verdict verdict, Reason reason,
-                      std::uint32_t batch);
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;

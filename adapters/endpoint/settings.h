@@ -22,7 +22,7 @@ struct EndpointSettings {
 };
 
 /// Volven 7618 (contract/medlemstjenester 10).
-enum class Area : std::uint8_t { helsehjelp = 3, ungdom = 6 };
+enum class Area : std::uint8_t { helsehjelp, ungdom };
 enum class AreaForm : std::uint8_t { text, number };
 
 /// digital_status.*: where and how it is asked who is digitally active.

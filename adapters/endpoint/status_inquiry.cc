@@ -25,7 +25,7 @@ std::string body_of(const AskStatus& question, const StatusSettings& settings) {
   }
   body += R"(],"omraade":)";
   if (settings.area_form == AreaForm::number) {
-    body += std::to_string(static_cast<int>(settings.area));
+    body += settings.area == Area::ungdom ? '6' : '3';
   } else {
     body += settings.area == Area::ungdom ? R"("Ungdom")" : R"("Helsehjelp")";
   }
