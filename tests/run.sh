@@ -113,7 +113,7 @@ run_integration() {
   HELSEKONTAKTER_TEST_KAFKA_4=$(. "$kafka-4.1.1/env" && echo "$KAFKA_BOOTSTRAP")
   export HELSEKONTAKTER_TEST_KAFKA HELSEKONTAKTER_TEST_KAFKA_4
   export HELSEKONTAKTER_TEST_KAFKA_DIR=$kafka-3.9.1 HELSEKONTAKTER_TEST_KAFKA_4_DIR=$kafka-4.1.1
-  tests_in integration 30 build/release -L integration -E '^amqp_integration_test$'
+  tests_in integration 40 build/release -L integration -E '^(amqp_integration|cli_amqp)_test$'
   HELSEKONTAKTER_TEST_KAFKA=$HELSEKONTAKTER_TEST_KAFKA_4 step transactions-4.1.1 10 \
     build/release/tests/integration/kafka/kafka_integration_test '--gtest_filter=Recording*'
 }
@@ -137,6 +137,8 @@ run_amqp() {
   local settings
   mapfile -t settings <"$logs/rabbitmq.env"
   step amqp-rabbitmq 15 env "${settings[@]}" "$test"
+  step cli-amqp 10 env "${settings[@]}" \
+    ctest --test-dir build/release --output-on-failure --no-tests=error -R '^cli_amqp_test$'
   mapfile -t settings <"$logs/artemis.env"
   step amqp-artemis 15 env "${settings[@]}" "$test" '--gtest_filter=-Rabbit*'
 }

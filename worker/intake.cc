@@ -43,6 +43,10 @@ void Worker::take(Assigned& input) {
     unsettled_until = std::max(unsettled_until, *state.quiet_until);
   }
   partitions_.emplace(input.partition, std::move(state));
+  if (settings_.ledger.enabled) {
+    // The holds that they waited for may be over; those that are not are found anew.
+    out_->make_due.push_back({input.partition, input.epoch, std::nullopt, wall_});
+  }
 }
 
 void Worker::take(Revoked& input) {

@@ -189,8 +189,8 @@ void Worker::remember_unknown(BatchInFlight& batch) {
   }
 }
 
-/// Exhausted, a change goes on at the slowest pace: until there is a ledger to park it in, it
-/// stays unsettled, and no outage may turn it into a verdict.
+/// Exhausted, a change goes on at the slowest pace, in the ledger where there is one: no outage may
+/// turn it into a verdict.
 Milliseconds Worker::wait_after(std::uint32_t failures) {
   return failures >= settings_.retry.attempts_max ? settings_.retry.backoff_max
                                                   : backoff().wait(failures, random_);
@@ -236,6 +236,7 @@ void Worker::release_organization(const BatchInFlight& batch) {
   if (!organization.hold.succeed()) return;
   notice(Notice::Kind::organization_released, organization.number, std::nullopt,
          "organisation " + organization.number.digits() + " is submitted again");
+  if (std::exchange(organization.has_put_off, false)) make_due(organization.number);
 }
 
 void Worker::hold_endpoint(bool begins, const std::string& text) {

@@ -54,16 +54,17 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
 
 /// Concludes a change and what hangs on it. Its key stays excluded until that is durable.
 void Worker::conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
-                            std::uint32_t batch) {
+                            std::uint32_t batch, const std::optional<Milliseconds>& put_off) {
   const Held& held = slots_[slot];
   KeyState& key = key_of(slot);
   key.concluding = true;
   key.concluded_version = std::max(key.concluded_version, held.change().version);
   key.concluded_content = held.change().content;
   Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
-  if (key.ledger) told = remember(slot, verdict, reason);
+  if (key.ledger) told = remember(slot, verdict, reason, put_off);
   verdict = told.verdict;
   reason = told.reason;
+  const EventDigest event = held.change().event;
   Slot older = held.chain;
   const auto head = static_cast<std::uint32_t>(conclusions_.size());
   Conclusion& conclusion = add_conclusion(slot, verdict, reason, &key);
@@ -78,15 +79,19 @@ void Worker::conclude_chain(Slot slot, Verdict verdict, Reason reason, const Ent
   conclusion.endpoint_event_id = answer.event_id;
   while (older != Slots::none) {
     const Slot next = slots_[older].next;
-    const bool same = slots_[older].as == ChainedAs::same;
-    const Reason why = slots_[older].as == ChainedAs::version_equal ? Reason::version_equal
-                                                                    : Reason::newer_version;
+    // What waits on speaks for itself alone: another event of the same content is over.
+    const bool is_equal = slots_[older].as != ChainedAs::newer_version;
+    const bool same =
+        slots_[older].as == ChainedAs::same &&
+        (is_terminal(verdict) || !key.ledger || slots_[older].change().event == event);
+    const Reason why = is_equal ? Reason::version_equal : Reason::newer_version;
     Conclusion& hung =
         add_conclusion(older, same ? verdict : Verdict::superseded, same ? reason : why, nullptr);
     if (same) {
       hung.batch = batch;
       hung.attempt = conclusions_[head].attempt;
       hung.round = conclusions_[head].round;
+      hung.publishes = conclusions_[head].publishes;
     } else {
       hung.superseded_by = head;
     }

@@ -87,15 +87,16 @@ void Worker::take(DueChanges& input) {
   PartitionState* partition = partition_of(input.partition, input.epoch);
   if (partition == nullptr) return;
   partition->taking_due = false;
-  const bool stale = !partition->next_due || *partition->next_due <= wall_;
-  if (stale) {
-    partition->next_due = input.next;
-  } else if (input.next) {
-    partition->next_due = std::min(*partition->next_due, *input.next);
-  }
+  // What became due since it was asked for is not in the answer, and not to be forgotten for it.
+  std::optional<WallTime>& next = partition->next_due;
+  if (input.next) next = next ? std::min(*next, *input.next) : *input.next;
   if (partition->revoking) return;
   for (auto& [member, entry] : input.due) {
     KeyState& key = keys_[member];
+    if (key.ledger && key.ledger->parked && entry.parked && !key.concluding &&
+        key.ledger->parked->change.event == entry.parked->change.event) {
+      key.ledger->parked = entry.parked;  // it may be due earlier than we knew
+    }
     if (!key.ledger) {
       learn(key, input.partition, std::move(entry));
       key.asked = false;  // it is answered by this
@@ -166,8 +167,9 @@ bool Worker::is_told_by_ledger(Slot slot, KeyState& key) {
   if (parked_elsewhere) {
     const ParkedChange& parked = *known.parked;
     if (change.event == parked.change.event) {
-      repeat(slot, Verdict::inactive, parked.why, parked.attempt).round =
-          settings_.member.every_inactive ? parked.round : 0;
+      Conclusion& repeated = repeat(slot, Verdict::inactive, parked.why, parked.attempt);
+      repeated.round = settings_.member.every_inactive ? parked.round : 0;
+      repeated.publishes = parked.why != Reason::none;  // else nothing was said of it yet
       return true;
     }
     const bool equal = change.version == parked.change.version;
@@ -202,7 +204,8 @@ Conclusion& Worker::repeat(Slot slot, Verdict verdict, Reason reason, std::uint3
 }
 
 /// What the ledger holds of the key once the next record is durable.
-Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason) {
+Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
+                                    const std::optional<Milliseconds>& put_off_for) {
   const Held& held = slots_[slot];
   KeyState& key = *held.key;
   const Change& change = held.change();
@@ -210,20 +213,11 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason) {
   Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
   entry.lane = held.lane;
   entry.organization = change.organization;
-  if (verdict == Verdict::inactive) {
-    const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
-    auto parked = std::make_shared<const ParkedChange>(park(held, before, reason));
-    told.round = parked->round;
-    const bool too_long = wall_ - parked->parked_since >= settings_.member.inactive_expiry;
-    const bool over = !entry.ever_accepted && parked->period_end && *parked->period_end <= wall_;
-    if (too_long || over) {
-      told.verdict = Verdict::expired;
-      told.reason = Reason::inactive_too_long;
-    } else {
-      told.publishes = before == nullptr || settings_.member.every_inactive;
-      told.next_attempt = parked->due;
-      entry.parked = std::move(parked);
-    }
+  if (put_off_for) {
+    entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, *put_off_for));
+    told.publishes = false;
+  } else if (verdict == Verdict::inactive) {
+    remember_inactive(held, reason, entry, told);
   }
   if (is_terminal(told.verdict)) {
     entry.version = std::max(entry.version, change.version);
@@ -242,9 +236,30 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason) {
   return told;
 }
 
+/// It is parked, unless it was inactive for too long, or its membership is over and never arrived.
+void Worker::remember_inactive(const Held& held, Reason reason, LedgerEntry& entry,
+                               Remembered& told) {
+  const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
+  auto parked = std::make_shared<const ParkedChange>(park(held, before, reason));
+  told.round = parked->round;
+  const bool too_long = wall_ - parked->parked_since >= settings_.member.inactive_expiry;
+  const bool over = !entry.ever_accepted && parked->period_end && *parked->period_end <= wall_;
+  if (too_long || over) {
+    told.verdict = Verdict::expired;
+    told.reason = Reason::inactive_too_long;
+    return;
+  }
+  const bool said = before != nullptr && before->why != Reason::none;
+  told.publishes = !said || settings_.member.every_inactive;
+  told.next_attempt = parked->due;
+  entry.parked = std::move(parked);
+}
+
 /// An inactive member's change, to be tried again after an interval that grows, with jitter.
 ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason why) {
   const auto& member = settings_.member;
+  const std::uint32_t last_round = before == nullptr ? 0 : before->round;
+  if (before != nullptr && before->why == Reason::none) before = nullptr;  // it was only put off
   const auto grown = [&](Milliseconds last) {
     const double next = static_cast<double>(last.count()) * member.inactive_retry_factor;
     const auto most = static_cast<double>(member.inactive_retry_max.count());
@@ -255,7 +270,7 @@ ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason w
       .texts = held.delivery->texts,
       .offset = held.position.offset,
       .attempt = held.attempt,
-      .round = before == nullptr ? 0 : before->round + 1,
+      .round = before == nullptr ? last_round : last_round + 1,
       .why = why,
       .parked_since = before == nullptr ? wall_ : before->parked_since,
       .period_end = period_end_of(held.delivery->texts[Texts::Field::entry]),

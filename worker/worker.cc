@@ -34,6 +34,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   take_due();
   ask_status();
   dispatch();
+  park_waiting();
   record();
   finish();
   regulate_source();
@@ -117,6 +118,7 @@ void Worker::set_wake_at() {
   std::optional<TimePoint> at;
   const auto no_later = [&](TimePoint time) { at = at ? std::min(*at, time) : time; };
   if (!delayed_.empty()) no_later(delayed_.top().due);
+  if (park_at_) no_later(*park_at_);
   if (!settling_keys_.empty()) no_later(settling_keys_.top().due);
   for (const auto& entry : flights_) {
     const Partition number = entry.first;  // clang 14 captures no structured binding

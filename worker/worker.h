@@ -214,10 +214,24 @@ class Worker {
   [[nodiscard]] Slot revive(KeyState& key, Partition number, PartitionState& partition);
   [[nodiscard]] bool is_told_by_ledger(Slot slot, KeyState& key);
   Conclusion& repeat(Slot slot, Verdict verdict, Reason reason, std::uint32_t attempt);
-  [[nodiscard]] Remembered remember(Slot slot, Verdict verdict, Reason reason);
+  [[nodiscard]] Remembered remember(Slot slot, Verdict verdict, Reason reason,
+                                    const std::optional<Milliseconds>& put_off);
+  void remember_inactive(const Held& held, Reason reason, LedgerEntry& entry, Remembered& told);
   [[nodiscard]] ParkedChange park(const Held& held, const ParkedChange* before, Reason why);
   void take_due();
   void forget_ledger_of(Partition number, bool lost);
+
+  // parking.cc: what cannot be submitted waits in the ledger.
+  void park_waiting();
+  void park_queued(Organization& organization, Lane lane);
+  void park_groups(Organization& organization);
+  [[nodiscard]] bool is_to_park(const Held& held);
+  [[nodiscard]] bool is_tight(const Held& held);
+  void put_off(Slot slot, Milliseconds wait);
+  [[nodiscard]] ParkedChange put_off(const Held& held, const LedgerEntry& entry,
+                                     Milliseconds wait) const;
+  [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
+  void make_due(std::optional<OrganizationNumber> organization);
 
   // asking_status.cc: who has become active.
   [[nodiscard]] bool is_asked_first(const ParkedChange& parked) const;
@@ -238,7 +252,7 @@ class Worker {
   void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                 std::uint32_t batch);
   void conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
-                      std::uint32_t batch);
+                      std::uint32_t batch, const std::optional<Milliseconds>& put_off = {});
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;
@@ -313,6 +327,7 @@ class Worker {
   std::vector<LateRelease> late_releases_;
   std::set<Partition> rereading_;  // dropped after a failed record, not assigned anew yet
   TimePoint recorded_at_{};
+  std::optional<TimePoint> park_at_;  // when something more is to be parked
   bool ledger_full_ = false;
   bool stopping_ = false;
   bool finished_ = false;

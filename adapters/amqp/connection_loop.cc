@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto tick_every = 100ms;
 constexpr auto well_after = 5s;
+constexpr auto tell_again_after = 60s;
 
 std::mt19937_64 seeded() {
   std::random_device device;
@@ -174,14 +175,19 @@ void ConnectionLoop::give_up(const Error& why) {
   cut();
 }
 
+/// Each attempt fails alike while the broker is away: that is said now and then.
 void ConnectionLoop::report(const Error& why) {
   if (told_) return;
   told_ = true;
+  if (why.message == last_trouble_ && Clock::now() < tell_again_) return;
+  last_trouble_ = why.message;
+  tell_again_ = Clock::now() + tell_again_after;
   tell(trouble_, why);
 }
 
 void ConnectionLoop::is_well() {
   well_since_ = Clock::now();
+  last_trouble_.clear();
 }
 
 void ConnectionLoop::soon(proton::work work) {
@@ -229,6 +235,11 @@ void ConnectionLoop::on_session_error(proton::session& session) {
 }
 
 void ConnectionLoop::on_transport_error(proton::transport& transport) {
+  // What is wrong with an end in the middle of a frame depends on whether all was well before.
+  if (open_ && transport.error().name() == "amqp:connection:framing-error") {
+    report({Remedy::retry, "the AMQP connection to " + peer_ + " was cut; it is made anew"});
+    return;
+  }
   report(explain(Level::connection, peer_, transport.error()));
 }
 

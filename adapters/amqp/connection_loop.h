@@ -105,6 +105,8 @@ class ConnectionLoop : public proton::messaging_handler {
   std::string peer_;
   bool open_ = false;
   bool told_ = false;  ///< why this connection ends
+  std::string last_trouble_;
+  Clock::time_point tell_again_{};
   bool cut_ = false;
   bool letting_go_ = false;
   Clock::time_point open_by_{};

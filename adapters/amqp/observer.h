@@ -28,6 +28,8 @@ struct Observer {
   /// A message that was delivered before; `count` as the broker says, at least 1.
   std::function<void(std::uint32_t count)> redelivered;
   std::function<void(std::size_t deliveries)> unsettled;
+  /// With SourceSettings::drain, once.
+  std::function<void()> drained;
   std::function<void(const Recording&)> recorded;
   /// One sentence for a person: what is wrong and what to try.
   std::function<void(const Error&)> trouble;

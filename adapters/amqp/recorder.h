@@ -22,7 +22,8 @@ struct ResultText {
 };
 
 /// One step of making a record durable that is not the recorder's: answers once, from any thread,
-/// within the record's time or not at all.
+/// within the record's time or not at all. What fails with Remedy::retry is called again with the
+/// same record, after a pause, as long as there is time.
 using Step = std::function<void(std::shared_ptr<const Record>, std::function<void(Result<void>)>)>;
 
 /// What stands around the publishing of results; each may be empty. The order is ledger, results,

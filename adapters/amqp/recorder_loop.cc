@@ -1,6 +1,7 @@
 #include "adapters/amqp/recorder_loop.h"
 
 #include "adapters/amqp/result_message.h"
+#include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 
 #include <algorithm>
@@ -79,6 +80,9 @@ void AmqpRecorder::Loop::turn() {
   for (const Answer& answer : answers) take(answer);
   if (record) take(std::move(*record));
   check_deadlines();
+  if (step_waits_ && Clock::now() >= again_at_) {
+    run_step(stage_, stage_ == Stage::ledger ? steps_.ledger : steps_.settle);
+  }
   publish();
 }
 
@@ -92,13 +96,14 @@ void AmqpRecorder::Loop::take(Record record) {
   refusals_ = 0;
   told_refusal_ = false;
   pause_ = Milliseconds{0};
-  send_again_ = {};
+  again_at_ = {};
   run_step(Stage::ledger, steps_.ledger);
 }
 
 /// A step may answer before it returns, from its own thread later, or never.
 void AmqpRecorder::Loop::run_step(Stage stage, const Step& step) {
   stage_ = stage;
+  step_waits_ = false;
   if (!step) {
     advance(stage);
     return;
@@ -120,8 +125,14 @@ void AmqpRecorder::Loop::take(const Answer& answer) {
     advance(answer.stage);
     return;
   }
-  tell(observer_.trouble, answer.result.error());
-  finish(false);
+  const Error& error = answer.result.error();
+  if (error.remedy != Remedy::retry || !std::exchange(told_refusal_, true)) {
+    tell(observer_.trouble, error);
+  }
+  if (error.remedy != Remedy::retry) return finish(false);
+  // Failing the record would have its changes submitted again, and mend nothing.
+  pause();
+  step_waits_ = true;
 }
 
 void AmqpRecorder::Loop::advance(Stage done) {
@@ -147,9 +158,12 @@ void AmqpRecorder::Loop::prepare() {
   publications_.clear();
   for (std::uint32_t i = 0; i < record_->conclusions.size(); ++i) {
     const Conclusion& conclusion = record_->conclusions[i];
-    if (std::holds_alternative<Tombstone>(conclusion.delivery->content)) continue;
+    // What only waits in the ledger from now on, and null values of a compacted topic.
+    if (!conclusion.publishes || std::holds_alternative<Tombstone>(conclusion.delivery->content)) {
+      continue;
+    }
     publications_.push_back({.conclusion = i});
-    if (!letters_.address.empty() && is_dead_letter(conclusion.verdict)) {
+    if (!letters_.address.empty() && results::is_dead_letter(conclusion.verdict)) {
       publications_.push_back({.conclusion = i, .is_dead_letter = true});
     }
   }
@@ -163,7 +177,7 @@ void AmqpRecorder::Loop::publish() {
     advance(Stage::publishing);
     return;
   }
-  if (!is_open() || Clock::now() < send_again_) return;
+  if (!is_open() || Clock::now() < again_at_) return;
   publish(results_, false);
   if (!letters_.address.empty()) publish(letters_, true);
 }
@@ -231,13 +245,17 @@ void AmqpRecorder::Loop::refused(const proton::tracker& tracker, const std::stri
   ++refusals_;
   Outlet& outlet = publication->is_dead_letter ? letters_ : results_;
   outlet.next = std::min(outlet.next, static_cast<std::size_t>(publication - publications_.data()));
-  if (Clock::now() >= send_again_) {
-    pause_ = std::clamp(pause_ * 2, settings_.retry_first, settings_.retry_max);
-    send_again_ = Clock::now() + pause_;
-  }
+  pause();
   if (std::exchange(told_refusal_, true)) return;
   tell(observer_.trouble, Error{Remedy::retry, "the broker, asked to write to " + outlet.address +
                                                    ", " + how + "; it is tried again"});
+}
+
+/// What failed is tried again after a pause, which grows.
+void AmqpRecorder::Loop::pause() {
+  if (Clock::now() < again_at_) return;
+  pause_ = std::clamp(pause_ * 2, settings_.retry_first, settings_.retry_max);
+  again_at_ = Clock::now() + pause_;
 }
 
 void AmqpRecorder::Loop::opened(proton::connection& connection) {
@@ -329,6 +347,7 @@ void AmqpRecorder::Loop::finish(bool durable) {
                  .took = std::chrono::duration_cast<Milliseconds>(Clock::now() - begun_)});
   const RecordId id = record_->id;
   stage_ = Stage::idle;
+  step_waits_ = false;
   publications_.clear();
   record_.reset();
   inbox_.push(Recorded{id, durable});

@@ -74,6 +74,7 @@ class AmqpRecorder::Loop final : public ConnectionLoop,
   void prepare();
   void publish();
   void publish(Outlet& outlet, bool dead_letters);
+  void pause();
   void refused(const proton::tracker& tracker, const std::string& how);
   [[nodiscard]] Publication* publication_of(const proton::tracker& tracker);
   [[nodiscard]] bool is_open() const;
@@ -104,8 +105,9 @@ class AmqpRecorder::Loop final : public ConnectionLoop,
   std::vector<Publication> publications_;
   std::size_t confirmed_ = 0;
   std::uint32_t refusals_ = 0;
-  Clock::time_point send_again_{};  ///< not before
+  Clock::time_point again_at_{};  ///< what failed is not tried before
   Milliseconds pause_{0};
+  bool step_waits_ = false;  ///< to be tried again
   bool told_refusal_ = false;
 };
 

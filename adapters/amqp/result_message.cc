@@ -1,6 +1,8 @@
 #include "adapters/amqp/result_message.h"
 
 #include "adapters/json/packed_headers.h"
+#include "adapters/results/dead_letter_reason.h"
+#include "adapters/results/result_writer.h"
 
 #include <proton/binary.hpp>
 #include <proton/message_id.hpp>
@@ -13,8 +15,6 @@ namespace {
 
 using Field = Texts::Field;
 
-constexpr const char* result_content_type = "application/cloudevents+json";
-constexpr const char* reference_content_type = "application/vnd.helsekontakter.reference+json";
 constexpr std::size_t key_bytes_max = 1024;
 
 /// AMQP strings are UTF-8; other brokers' keys may be any bytes.
@@ -54,21 +54,6 @@ void set_key(const Texts& texts, proton::message& message) {
   }
 }
 
-/// What is wrong and where the event stood. No text of the event: only closed codes and numbers.
-std::string error_text(const Conclusion& conclusion, const std::string& origin) {
-  const Position& position = conclusion.delivery->position;
-  std::string text = R"({"verdict":")";
-  text += name(conclusion.verdict);
-  if (conclusion.reason != Reason::none) {
-    text += R"(","reason":")";
-    text += entry_of(conclusion.reason).code;
-  }
-  text += R"(","topic":")" + origin + R"(","partition":)" +
-          std::to_string(static_cast<std::int32_t>(position.partition)) + R"(,"offset":)" +
-          std::to_string(position.offset) + "}";
-  return text;
-}
-
 }  // namespace
 
 proton::message result_message(const Conclusion& conclusion, const ResultText& text,
@@ -78,7 +63,7 @@ proton::message result_message(const Conclusion& conclusion, const ResultText& t
   text.append(conclusion, body);
   proton::message message = durable_message(body, address, now);
   message.id(text.id(conclusion).text());
-  message.content_type(result_content_type);
+  message.content_type(std::string(results::result_content_type));
   set_key(texts, message);
   for (const auto& [field, property] :
        {std::pair{Field::traceparent, "traceparent"}, std::pair{Field::tracestate, "tracestate"}}) {
@@ -92,14 +77,14 @@ proton::message dead_letter(const Conclusion& conclusion, const std::string& add
                             const std::string& origin, WallTime now) {
   const Texts& texts = conclusion.delivery->texts;
   const std::string_view payload = texts[Field::payload];
-  const std::string error = error_text(conclusion, origin);
+  const std::string error = results::dead_letter_reason(conclusion, origin);
   const bool kept = !payload.empty() || conclusion.reason != Reason::event_too_large;
   proton::message message = durable_message(kept ? payload : error, address, now);
   set_key(texts, message);
   if (kept) {
     const auto headers = json::unpack_headers(texts[Field::headers]);
     for (const auto& [name, value] : headers.value_or(std::vector<json::HeaderView>{})) {
-      if (name == error_property) continue;
+      if (name == results::error_header) continue;
       const std::string text(value);
       if (name == "content-type" && is_utf8(value)) {
         message.content_type(text);
@@ -112,9 +97,9 @@ proton::message dead_letter(const Conclusion& conclusion, const std::string& add
       }
     }
   } else {
-    message.content_type(reference_content_type);
+    message.content_type(std::string(results::reference_content_type));
   }
-  message.properties().put(error_property, error);
+  message.properties().put(std::string(results::error_header), error);
   return message;
 }
 

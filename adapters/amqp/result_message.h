@@ -9,15 +9,6 @@
 
 namespace helsekontakter::amqp {
 
-/// The property that says why an event is a dead letter; there is one, however often it comes back.
-inline constexpr const char* error_property = "helsekontakter-error";
-
-/// True for verdicts whose event is copied to the dead-letter address.
-[[nodiscard]] constexpr bool is_dead_letter(Verdict verdict) {
-  return verdict == Verdict::rejected || verdict == Verdict::undecodable ||
-         verdict == Verdict::expired;
-}
-
 /// A result event as a durable message: the text as Data, the key of its change event as group-id.
 [[nodiscard]] proton::message result_message(const Conclusion& conclusion, const ResultText& text,
                                              const std::string& address, WallTime now);

@@ -38,6 +38,10 @@ struct SourceSettings {
   /// left may still be executed, and the core waits for settle_time first.
   bool clean_start = false;
   Milliseconds detach_timeout{3000};  ///< for the broker to confirm that the queue is let go
+  /// Tell the observer when the queue is drained: everything that came is settled, credit is
+  /// granted, and for so long nothing came. AMQP does not say how long a queue is.
+  bool drain = false;
+  Milliseconds drain_quiet{5000};
 };
 
 struct RecordSettings {

@@ -85,6 +85,7 @@ void AmqpSource::Loop::turn() {
   for (const SourceOrders& order : orders) obey(order);
   if (!settlements.empty()) grant();
   check_deadline();
+  check_drained();
 }
 
 void AmqpSource::Loop::obey(const SourceOrders& orders) {
@@ -138,8 +139,9 @@ void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
   link_ = Link::attached;
   attach_again_ = false;
   is_well();
-  tell(observer_.attached, true);
   assign(clean_);
+  tell(observer_.attached, true);
+  quiet_since_ = Clock::now();
   grant();
 }
 
@@ -235,6 +237,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
     assign(false);
   }
   fresh_ = false;
+  quiet_since_ = Clock::now();
   const Offset offset = next_++;
   pending_.push_back(decode_(reader_.read(message, {Partition{0}, offset}, epoch_, wall_now())));
   if (unsettled_.empty()) first_unsettled_ = offset;
@@ -277,6 +280,7 @@ void AmqpSource::Loop::accept(const Settlement& settlement) {
   for (const auto& [epoch, offset] : settlement.deliveries) {
     if (epoch == epoch_) accept(offset);
   }
+  quiet_since_ = Clock::now();
   for (const auto& [epoch, below] : settlement.below) {
     if (epoch != epoch_) continue;
     while (!unsettled_.empty() && first_unsettled_ < below) accept(first_unsettled_);
@@ -329,6 +333,13 @@ void AmqpSource::Loop::check_deadline() {
   if (!attach_again_) link_ = Link::let_go;
   give_up({Remedy::retry, "the broker did not confirm that the worker let go of " +
                               settings_.address + "; the connection is cut"});
+}
+
+void AmqpSource::Loop::check_drained() {
+  const bool quiet = settings_.drain && link_ == Link::attached && assigned_ && !paused_ &&
+                     unsettled_count_ == 0 && pending_.empty() && receiver_.credit() > 0 &&
+                     Clock::now() - quiet_since_ >= settings_.drain_quiet;
+  if (quiet && !std::exchange(told_drained_, true)) tell(observer_.drained);
 }
 
 void AmqpSource::Loop::let_go() {

@@ -62,6 +62,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   void deliver();
   void grant();
   void check_deadline();
+  void check_drained();
   [[nodiscard]] bool is_ours(const proton::receiver& receiver) const;
 
   const SourceSettings settings_;
@@ -97,6 +98,8 @@ class AmqpSource::Loop final : public ConnectionLoop {
   std::size_t unsettled_count_ = 0;
   std::vector<Delivery> pending_;  ///< not in the inbox yet
   std::size_t read_bytes_ = 0;
+  Clock::time_point quiet_since_{};  ///< nothing came, nothing was settled
+  bool told_drained_ = false;
 };
 
 }  // namespace helsekontakter::amqp

@@ -65,13 +65,15 @@ Result<std::string> judge_skew(const Result<Milliseconds>& skew) {
 
 void connect(const config::Configuration& configuration, const CheckOptions& options,
              const Probes& probes, Report& report) {
-  if (configuration.source_technology == config::Technology::file) {
-    report.ask("input", probes.input);
-    report.ask("output", probes.output);
-  } else {
+  using config::Technology;
+  const bool reads_kafka = configuration.source_technology == Technology::kafka;
+  const bool writes_kafka = configuration.results_technology == Technology::kafka;
+  if (reads_kafka || writes_kafka) {
     report.ask("broker", probes.broker);
     report.ask("topics", probes.topics, options.create);
   }
+  if (!reads_kafka) report.ask("input", probes.input);
+  if (!writes_kafka) report.ask("output", probes.output);
   report.ask("endpoint", probes.endpoint);
   if (!probes.clock_skew) {
     report.left_out("clock");
@@ -110,10 +112,55 @@ std::string of_files(const config::Configuration& configuration) {
   return text;
 }
 
+std::string of_queues(const config::Configuration& configuration) {
+  const std::string repeats =
+      "; a crash in between repeats them, with the same ids, so a reader drops what it has seen";
+  if (configuration.source_technology == config::Technology::kafka) {
+    return "Kafka to AMQP: at least once; offsets are committed only when the broker has accepted "
+           "every result and dead letter" +
+           repeats;
+  }
+  if (configuration.results_technology == config::Technology::kafka) {
+    return "AMQP to Kafka: at least once; the results and dead letters of a record are one "
+           "transaction, and the deliveries are accepted only after it" +
+           repeats;
+  }
+  return "AMQP to AMQP: at least once; a delivery is accepted only when the broker has accepted "
+         "its "
+         "result and dead letter" +
+         repeats;
+}
+
+std::vector<std::string> numbers_of_queue(const config::Configuration& configuration) {
+  const amqp::SourceSettings& source = configuration.amqp_source;
+  return {
+      "heartbeat " + seconds(source.connection.idle_timeout) +
+          ": after so much silence the connection is made anew and what is not settled comes again",
+      "api.settle_time_s " + seconds(configuration.worker.api.settle_time) +
+          ": so long the worker waits before its first request after a connection was lost",
+      "credit " + std::to_string(source.places_max) + " messages or " +
+          mebibytes(source.bytes_max) + ", at most " + std::to_string(source.unsettled_max) +
+          " unsettled",
+  };
+}
+
 }  // namespace
+
+std::string order_guarantee(const config::Configuration& configuration) {
+  if (configuration.source_technology != config::Technology::amqp) return {};
+  return "the changes of a member stay in order while one consumer at a time reads " +
+         configuration.amqp_source.address +
+         ": a queue with a single active consumer (RabbitMQ) or exclusive (Artemis), or one worker "
+         "alone; for more workers, a queue for each behind a consistent hash. AMQP cannot ask a "
+         "queue which it is: see deploy/rabbitmq/README.md";
+}
 
 std::string delivery_guarantee(const config::Configuration& configuration) {
   if (configuration.source_technology == config::Technology::file) return of_files(configuration);
+  if (configuration.source_technology == config::Technology::amqp ||
+      configuration.results_technology == config::Technology::amqp) {
+    return of_queues(configuration);
+  }
   std::string text =
       "Kafka to Kafka, same cluster: results, dead letters and offsets are one transaction, so a "
       "read_committed consumer sees each result once";
@@ -134,6 +181,11 @@ std::vector<std::string> derived_numbers(const config::Configuration& configurat
       numbers.push_back("api.settle_time_s " + seconds(configuration.worker.api.settle_time) +
                         ": so long the worker waits before its first request after a crash");
     }
+    return numbers;
+  }
+  if (configuration.source_technology == config::Technology::amqp) {
+    std::vector<std::string> numbers = numbers_of_queue(configuration);
+    numbers.push_back(shutdown);
     return numbers;
   }
   const kafka::SourceSettings& source = configuration.source;
@@ -159,6 +211,9 @@ int check(const config::Configuration& configuration, const CheckOptions& option
   out << "ok    identity numbers: "
       << (configuration.decoder.synthetic_allowed ? "synthetic" : "real") << " ones only\n";
   out << "ok    delivery: " << delivery_guarantee(configuration) << "\n";
+  if (const std::string order = order_guarantee(configuration); !order.empty()) {
+    out << "ok    order: " << order << "\n";
+  }
   for (const std::string& number : derived_numbers(configuration)) {
     out << "ok    " << number << "\n";
   }

@@ -18,9 +18,9 @@ namespace helsekontakter::cli {
 /// report says so.
 struct Probes {
   using Probe = std::function<Result<std::string>()>;
-  Probe broker;                                            ///< reachable, and accepts us
-  Probe input;                                             ///< of files: there, and readable
-  Probe output;                                            ///< of files: can be written
+  Probe broker;  ///< reachable, and accepts us
+  Probe input;   ///< of AMQP and files: there, and readable
+  Probe output;  ///< of AMQP and files: can be written
   std::function<Result<std::string>(bool create)> topics;  ///< input, results, dead letters
   std::function<Result<std::string>(OrganizationNumber)> token;
   Probe endpoint;                                    ///< name, connection, TLS
@@ -36,6 +36,9 @@ struct CheckOptions {
 /// What the configuration promises: from which source to which results, and how often each result
 /// can be seen (design 10). One sentence.
 [[nodiscard]] std::string delivery_guarantee(const config::Configuration& configuration);
+
+/// On what the order of the changes of a member rests; empty where nothing is left to the operator.
+[[nodiscard]] std::string order_guarantee(const config::Configuration& configuration);
 
 /// The numbers that follow from others, a line each (design 7).
 [[nodiscard]] std::vector<std::string> derived_numbers(const config::Configuration& configuration);

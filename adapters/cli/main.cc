@@ -1,6 +1,7 @@
 #include "adapters/cli/check.h"
 #include "adapters/cli/probes.h"
 #include "adapters/cli/run.h"
+#include "adapters/cli/tool_commands.h"
 #include "adapters/config/configuration.h"
 #include "adapters/config/describe.h"
 #include "adapters/config/secrets.h"
@@ -82,7 +83,8 @@ int dispatch(int argc, char** argv) {
   CLI::App* run = app.add_subcommand("run", "Work until SIGTERM");
   add_config(*run, arguments);
   run->add_flag("--drain", arguments.run.drain,
-                "Stop when each partition has reached the end it had at the start");
+                "Stop when each partition has reached the end it had at the start; with AMQP, when "
+                "all is settled and nothing came for 5 s");
   CLI::App* check =
       app.add_subcommand("check", "Say every error of the configuration, and what it promises");
   add_config(*check, arguments);
@@ -100,6 +102,7 @@ int dispatch(int argc, char** argv) {
   options->add_option("--format", arguments.format, "table, yaml or json-schema")
       ->check(CLI::IsMember({"table", "yaml", "json-schema"}))
       ->capture_default_str();
+  const ToolCommands tool_commands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -107,7 +110,8 @@ int dispatch(int argc, char** argv) {
   }
   if (run->parsed()) return run_command(arguments);
   if (check->parsed()) return check_command(arguments);
-  return options_command(arguments);
+  if (options->parsed()) return options_command(arguments);
+  return tool_commands.run(load).value_or(wrong_usage);
 }
 
 }  // namespace

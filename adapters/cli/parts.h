@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/amqp/observer.h"
 #include "adapters/cli/ledgers.h"
 #include "adapters/config/configuration.h"
 #include "adapters/crypto/keyed_hash.h"
@@ -53,10 +54,22 @@ struct Parts {
   std::unique_ptr<Recorder> recorder;
 };
 
-/// Passwords are read here. The inbox outlives the parts.
+/// Passwords are read here. The inbox outlives the parts. The recorder answers to an inbox of its
+/// own, where it is one step of another one.
 [[nodiscard]] Result<Parts> make_kafka_parts(const config::Configuration& configuration,
                                              const OpenLedger& ledger, Decode decode, Inbox& inbox,
-                                             const kafka::Observer& observer);
+                                             const kafka::Observer& observer,
+                                             Inbox* recorder_inbox = nullptr);
+/// Results go to AMQP, or to Kafka.
+[[nodiscard]] Result<Parts> make_amqp_parts(const config::Configuration& configuration,
+                                            const OpenLedger& ledger, bool drain, Decode decode,
+                                            Inbox& inbox, const amqp::Observer& observer,
+                                            const kafka::Observer& kafka_observer);
+[[nodiscard]] Result<Parts> make_kafka_to_amqp_parts(const config::Configuration& configuration,
+                                                     const OpenLedger& ledger, Decode decode,
+                                                     Inbox& inbox,
+                                                     const kafka::Observer& kafka_observer,
+                                                     const amqp::Observer& observer);
 [[nodiscard]] Result<Parts> make_file_parts(const config::Configuration& configuration,
                                             const OpenLedger& ledger, bool drain,
                                             const crypto::KeyedHash& hash, Decode decode,

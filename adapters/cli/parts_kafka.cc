@@ -47,7 +47,8 @@ class IntoKafka final : public Recorder {
 }  // namespace
 
 Result<Parts> make_kafka_parts(const config::Configuration& configuration, const OpenLedger& ledger,
-                               Decode decode, Inbox& inbox, const kafka::Observer& observer) {
+                               Decode decode, Inbox& inbox, const kafka::Observer& observer,
+                               Inbox* recorder_inbox) {
   auto password = password_of(configuration.source.connection, configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   auto record_password = password_of(configuration.record.connection, configuration.mode_check);
@@ -60,7 +61,8 @@ Result<Parts> make_kafka_parts(const config::Configuration& configuration, const
                                           std::move(decode), inbox, observer);
   auto recorder = std::make_unique<IntoKafka>(std::move(record), std::move(*record_password),
                                               configuration.source.topic, source->ownership(),
-                                              inbox, observer, ledger.topic);
+                                              recorder_inbox != nullptr ? *recorder_inbox : inbox,
+                                              observer, ledger.topic);
   return Parts{.source = std::move(source), .recorder = std::move(recorder)};
 }
 

@@ -207,27 +207,34 @@ void TopicsProbe::ask_ledger(std::int32_t partitions, bool create, Findings& fin
 
 Result<std::string> TopicsProbe::ask(bool create) {
   Findings findings;
-  const auto in = find(source_, input(), "source.kafka.topic", create, findings);
+  std::optional<kafka::TopicDescription> in;
+  const bool reads = configuration_.source_technology == config::Technology::kafka;
+  if (reads) in = find(source_, input(), "source.kafka.topic", create, findings);
+  if (configuration_.results_technology == config::Technology::kafka) {
+    ask_results(in, create && (in || !reads), findings);
+  }
+  if (!configuration_.ledger.is_sqlite) ask_ledger(partitions, create && in, findings);
+  if (findings.failed) return fail(Remedy::stop, std::move(findings.text));
+  return std::move(findings.text);
+}
+
+void TopicsProbe::ask_results(const std::optional<kafka::TopicDescription>& in, bool create,
+                              Findings& findings) {
   const std::int32_t partitions = in ? in->partitions : options_.partitions;
-  const auto out =
-      find(results_, results(partitions), "results.kafka.topic", create && in, findings);
+  const auto out = find(results_, results(partitions), "results.kafka.topic", create, findings);
   if (out && out->cleanup_policy.find("compact") != std::string::npos) {
     findings.complain(configuration_.record.topic +
                       " is compacted, so all but the newest result of a key would be forgotten; "
                       "set its cleanup.policy to delete");
   }
-  if (!configuration_.record.dead_letter_topic.empty()) {
-    const std::size_t bytes_max = in ? in->message_bytes_max : default_bytes_max;
-    const auto letters = find(results_, dead_letters(partitions, bytes_max),
-                              "results.kafka.dead_letter_topic", create && in, findings);
-    if (letters && letters->message_bytes_max < bytes_max) {
-      findings.say("a dead letter larger than " + bytes(letters->message_bytes_max) +
-                   " becomes a reference to its event");
-    }
+  if (configuration_.record.dead_letter_topic.empty()) return;
+  const std::size_t bytes_max = in ? in->message_bytes_max : default_bytes_max;
+  const auto letters = find(results_, dead_letters(partitions, bytes_max),
+                            "results.kafka.dead_letter_topic", create, findings);
+  if (letters && letters->message_bytes_max < bytes_max) {
+    findings.say("a dead letter larger than " + bytes(letters->message_bytes_max) +
+                 " becomes a reference to its event");
   }
-  if (!configuration_.ledger.is_sqlite) ask_ledger(partitions, create && in, findings);
-  if (findings.failed) return fail(Remedy::stop, std::move(findings.text));
-  return std::move(findings.text);
 }
 
 }  // namespace helsekontakter::cli

@@ -58,6 +58,8 @@ class TopicsProbe {
                                                             const kafka::NewTopic& wanted,
                                                             const std::string& option, bool create,
                                                             Findings& findings);
+  void ask_results(const std::optional<kafka::TopicDescription>& in, bool create,
+                   Findings& findings);
   [[nodiscard]] kafka::NewTopic input() const;
   [[nodiscard]] kafka::NewTopic results(std::int32_t partitions) const;
   [[nodiscard]] kafka::NewTopic dead_letters(std::int32_t partitions, std::size_t bytes_max) const;

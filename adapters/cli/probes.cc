@@ -1,5 +1,6 @@
 #include "adapters/cli/probes.h"
 
+#include "adapters/cli/probe_amqp.h"
 #include "adapters/cli/probe_file.h"
 #include "adapters/cli/probe_https.h"
 #include "adapters/cli/probe_kafka.h"
@@ -11,18 +12,22 @@ namespace {
 
 /// What the probes share; they own it together.
 struct Outside {
-  Outside(const config::Configuration& configuration, const CheckOptions& options)
-      : source(configuration.source.connection, configuration.mode_check, "source.kafka"),
+  Outside(const config::Configuration& of, const CheckOptions& options)
+      : configuration(of),
+        source(configuration.source.connection, configuration.mode_check, "source.kafka"),
         results(configuration.record.connection, configuration.mode_check, "results.kafka"),
         topics(configuration, options, source, results),
+        amqp(configuration),
         files(configuration),
         https(configuration) {}
 
   /// Transactions join results and offsets, so both connections must lead to one cluster.
   [[nodiscard]] Result<std::string> broker() {
-    auto read = source.cluster();
+    const bool reads = configuration.source_technology == config::Technology::kafka;
+    const bool writes = configuration.results_technology == config::Technology::kafka;
+    auto read = reads ? source.cluster() : results.cluster();
     if (!read) return read;
-    const auto written = results.cluster();
+    const auto written = writes && reads ? results.cluster() : read;
     if (!written) return written;
     reached = true;
     if (*read != *written) {
@@ -39,10 +44,21 @@ struct Outside {
     return topics.ask(create);
   }
 
+  [[nodiscard]] Result<std::string> input() {
+    return configuration.source_technology == config::Technology::amqp ? amqp.input()
+                                                                       : files.input();
+  }
+  [[nodiscard]] Result<std::string> output() {
+    return configuration.results_technology == config::Technology::amqp ? amqp.output()
+                                                                        : files.output();
+  }
+
+  const config::Configuration& configuration;
   BrokerProbe source;
   BrokerProbe results;
   bool reached = false;
   TopicsProbe topics;
+  AmqpProbe amqp;
   FileProbe files;
   HttpsProbe https;
 };
@@ -53,8 +69,8 @@ Probes real_probes(const config::Configuration& configuration, const CheckOption
   const auto outside = std::make_shared<Outside>(configuration, options);
   return {
       .broker = [outside] { return outside->broker(); },
-      .input = [outside] { return outside->files.input(); },
-      .output = [outside] { return outside->files.output(); },
+      .input = [outside] { return outside->input(); },
+      .output = [outside] { return outside->output(); },
       .topics = [outside](bool create) { return outside->ask_topics(create); },
       .token = [outside](OrganizationNumber number) { return outside->https.token(number); },
       .endpoint = [outside] { return outside->https.endpoint(); },

@@ -31,7 +31,8 @@ Steady::time_point steady_time(TimePoint time) {
 WorkerSettings core_settings(const config::Configuration& configuration,
                              const RunOptions& options) {
   WorkerSettings settings = configuration.worker;
-  settings.drain = options.drain;
+  // A queue has no end that is known beforehand; its source says when it is drained.
+  settings.drain = options.drain && configuration.source_technology != config::Technology::amqp;
   settings.ledger.enabled = true;
   return settings;
 }
@@ -140,6 +141,10 @@ Result<Parts> Program::make_parts() {
   make_ledger_host();
   switch (configuration_.source_technology) {
     case config::Technology::kafka:
+      if (configuration_.results_technology == config::Technology::amqp) {
+        return make_kafka_to_amqp_parts(configuration_, ledger_, make_decode(hash), inbox_,
+                                        observe_kafka(), observe_amqp());
+      }
       return make_kafka_parts(configuration_, ledger_, make_decode(hash), inbox_, observe_kafka());
     case config::Technology::file:
       return make_file_parts(configuration_, ledger_, options_.drain, hash, make_decode(hash),
@@ -147,7 +152,8 @@ Result<Parts> Program::make_parts() {
     case config::Technology::amqp:
       break;
   }
-  return fail(Remedy::stop, "source.amqp is not in this release");
+  return make_amqp_parts(configuration_, ledger_, options_.drain, make_decode(hash), inbox_,
+                         observe_amqp(), observe_kafka());
 }
 
 void Program::make_ledger_host() {

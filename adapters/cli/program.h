@@ -53,6 +53,7 @@ class Program {
   [[nodiscard]] Decode make_decode(const crypto::KeyedHash& hash);
   [[nodiscard]] kafka::Observer observe_kafka();
   [[nodiscard]] ledger::LedgerHost::Observer observe_ledger();
+  [[nodiscard]] amqp::Observer observe_amqp();
   [[nodiscard]] file::Observer observe_files();
   [[nodiscard]] helseid::Observer observe_tokens();
   [[nodiscard]] endpoint::Observer observe_endpoint();

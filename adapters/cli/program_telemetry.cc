@@ -127,6 +127,29 @@ ledger::LedgerHost::Observer Program::observe_ledger() {
   return observer;
 }
 
+/// Beside Kafka only one of the two is there, as source or as recorder.
+amqp::Observer Program::observe_amqp() {
+  amqp::Observer observer;
+  observer.attached = [this](bool attached) {
+    metrics_.rebalanced(attached ? telemetry::AssignmentChange::assigned
+                                 : telemetry::AssignmentChange::lost);
+    joined_ = attached;
+    log_.info(attached ? "queue attached" : "queue detached");
+  };
+  observer.read = [this](std::size_t, std::size_t bytes) { metrics_.event_bytes_consumed(bytes); };
+  observer.drained = [this] { request_stop(); };
+  observer.recorded = [this](const amqp::Recording& recording) {
+    metrics_.recorded(recording.durable, recording.took);
+    metrics_.dead_letters(recording.durable ? recording.dead_letters : 0);
+    if (!recording.durable) {
+      log_.warn("a record failed; its changes are read again",
+                {{"results", recording.results}, {"refused", recording.refused}});
+    }
+  };
+  observer.trouble = [this](const Error& error) { log_.warn("AMQP", {{"reason", error.message}}); };
+  return observer;
+}
+
 file::Observer Program::observe_files() {
   file::Observer observer;
   observer.lag = [this](const file::Lag& lag) {

@@ -1,5 +1,6 @@
 #include "adapters/config/environments.h"
 #include "adapters/config/sections.h"
+#include "worker/domain/national_id.h"
 
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::string_view source_section = "source.amqp";
 constexpr std::string_view results_section = "results.amqp";
+/// Of memory.bytes_max, for what the broker was asked for and the core has not taken.
+constexpr std::size_t fetch_share = 16;
 
 std::string below(std::string_view section, std::string_view name) {
   return std::string(section) + "." + std::string(name);
@@ -70,6 +73,54 @@ void check_connection(const Values& values, std::string_view section,
   check_urls(values, section, connection, errors);
 }
 
+/// The address stands in every result; its messages have no order that lasts.
+void check_source(const Values& values, const Configuration& out, Errors& errors) {
+  if (out.source_technology != Technology::amqp) return;
+  constexpr std::string_view address = "source.amqp.address";
+  if (contains_national_id(out.amqp_source.address)) {
+    ConfigurationError error =
+        values.error(address, "holds an identity number, which results would repeat; rename it");
+    error.value.clear();
+    errors.push_back(std::move(error));
+  }
+  if (values.text("version.from") == "broker") {
+    errors.push_back(values.error(
+        "version.from",
+        "with AMQP messages are counted anew by each worker; data or time is allowed"));
+  }
+}
+
+/// Where they go must be said, and be another place than where the events come from.
+void check_results(const Values& values, const Configuration& out, Errors& errors) {
+  const bool from_amqp = out.source_technology == Technology::amqp;
+  if (out.results_technology == Technology::kafka) {
+    if (from_amqp && !values.mentions("results.kafka.brokers")) {
+      errors.push_back({.key = "results.kafka.brokers",
+                        .message = "is missing; with source.amqp it has no default"});
+    }
+    return;
+  }
+  if (out.results_technology != Technology::amqp) return;
+  if (!from_amqp && !values.mentions("results.amqp.url")) {
+    errors.push_back({.key = "results.amqp.url",
+                      .message = "is missing; without source.amqp it has no default"});
+  }
+  const bool same_broker =
+      from_amqp && out.amqp_results.connection.urls == out.amqp_source.connection.urls;
+  const std::pair<std::string_view, std::string> addresses[]{
+      {"source.amqp.address", same_broker ? out.amqp_source.address : std::string()},
+      {"results.amqp.address", out.amqp_results.address},
+      {"results.amqp.dead_letter_address", out.amqp_results.dead_letter_address}};
+  for (const auto& [path, address] : addresses) {
+    for (const auto& [other, its_address] : addresses) {
+      if (other == path) break;
+      if (address.empty() || its_address != address) continue;
+      errors.push_back(values.error(
+          path, "is the same address as " + std::string(other) + "; each needs one of its own"));
+    }
+  }
+}
+
 }  // namespace
 
 void read_amqp(const Values& values, Configuration& out, Errors& errors) {
@@ -78,6 +129,9 @@ void read_amqp(const Values& values, Configuration& out, Errors& errors) {
   out.amqp_results.connection = read_connection(values, results_section);
   out.amqp_results.address = values.text("results.amqp.address");
   out.amqp_results.dead_letter_address = values.text("results.amqp.dead_letter_address");
+  out.amqp_source.bytes_max = values.size("memory.bytes_max") / fetch_share;
+  check_source(values, out, errors);
+  check_results(values, out, errors);
   check_connection(values, source_section, out.amqp_source.connection, errors);
   check_connection(values, results_section, out.amqp_results.connection, errors);
 }

@@ -26,7 +26,8 @@ void read_core(const Values& values, WorkerSettings& out) {
   };
   out.retry = {.attempts_max = static_cast<std::uint32_t>(values.size("retry.attempts_max")),
                .backoff_first = values.duration("retry.backoff_first_ms"),
-               .backoff_max = values.duration("retry.backoff_max_ms")};
+               .backoff_max = values.duration("retry.backoff_max_ms"),
+               .park_after = values.duration("retry.park_after_s")};
   out.brake = {
       .rejected_in_row_max = static_cast<std::uint32_t>(values.size("brake.rejected_in_row_max")),
       .rejected_share_max = values.number("brake.rejected_share_max")};
@@ -143,6 +144,8 @@ void fit_to_technology(const Values& values, Configuration& out) {
       out.decoder.event_bytes_max = out.source.event_bytes_max;
       break;
     case Technology::amqp:
+      // It is not kept anywhere, so nothing but our own patience limits it.
+      out.worker.metadata_characters_max = checkpoint_characters_max;
       out.decoder.event_bytes_max = values.size("source.amqp.event_bytes_max");
       break;
     case Technology::file:
@@ -233,7 +236,8 @@ void check_required(const Values& values, const Configuration& out, Errors& erro
   const bool has_source = values.mentions("source.kafka") || values.mentions("source.amqp") ||
                           values.mentions("source.file");
   if (!has_source) {
-    errors.push_back({.key = "source", .message = "is missing; say source.kafka or source.file"});
+    errors.push_back(
+        {.key = "source", .message = "is missing; say source.kafka, source.amqp or source.file"});
   }
 }
 

@@ -12,7 +12,7 @@ namespace helsekontakter::config {
 
 /// What this release has. A key of what it lacks stands in the table all the same, and is refused
 /// by name; with true here it is read.
-inline constexpr bool has_amqp = false;
+inline constexpr bool has_amqp = true;
 inline constexpr bool has_kafka_ledger = true;
 inline constexpr bool has_sqlite_ledger = true;
 inline constexpr bool has_ledger = has_kafka_ledger || has_sqlite_ledger;

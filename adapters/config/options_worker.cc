@@ -60,8 +60,8 @@ constexpr auto table = std::to_array<Option>({
      .fallback = "120",
      .minimum = 1,
      .maximum = 86400,
-     .available = false,
-     .meaning = "A change unconcluded for so long goes to the ledger"},
+     .available = has_ledger,
+     .meaning = "What cannot be submitted for so long, while others go ahead, waits in the ledger"},
 
     {.path = "offering.gate",
      .type = choice,

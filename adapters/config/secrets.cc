@@ -43,7 +43,8 @@ class Checking {
     if (!in) errors.push_back({.key = key, .message = "cannot read the file " + path});
   }
 
-  void connection(const std::string& section, const kafka::Connection& connection) {
+  template <class Connection>
+  void connection(const std::string& section, const Connection& connection) {
     secret(section + ".password_file", connection.password_file);
     secret(section + ".tls_key_file", connection.tls_key_file);
     plain(section + ".tls_certificate_file", connection.tls_certificate_file);
@@ -57,7 +58,8 @@ class Checking {
   std::vector<std::string>& warnings_;
 };
 
-bool is_same(const kafka::Connection& one, const kafka::Connection& other) {
+template <class Connection>
+bool is_same(const Connection& one, const Connection& other) {
   return one.password_file == other.password_file && one.tls_key_file == other.tls_key_file &&
          one.tls_certificate_file == other.tls_certificate_file &&
          one.tls_ca_file == other.tls_ca_file;
@@ -91,6 +93,10 @@ std::vector<ConfigurationError> check_secrets(const Configuration& configuration
   checking.connection("source.kafka", configuration.source.connection);
   if (!is_same(configuration.source.connection, configuration.record.connection)) {
     checking.connection("results.kafka", configuration.record.connection);
+  }
+  checking.connection("source.amqp", configuration.amqp_source.connection);
+  if (!is_same(configuration.amqp_source.connection, configuration.amqp_results.connection)) {
+    checking.connection("results.amqp", configuration.amqp_results.connection);
   }
   checking.secret(std::string(hmac_option), configuration.hmac_key_file);
   if (checking.errors.empty() || checking.errors.back().key != hmac_option) {

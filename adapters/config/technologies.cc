@@ -67,13 +67,20 @@ void choose_technologies(const Values& values, Configuration& out, Errors& error
   out.ledger.is_sqlite =
       values.mentions("ledger.sqlite") ||
       (out.source_technology != Technology::kafka && !values.mentions("ledger.kafka"));
+  const bool wants_sqlite = out.source_technology != Technology::kafka;
+  if (!has_both && values.mentions("source") && wants_sqlite != out.ledger.is_sqlite) {
+    errors.push_back({.key = out.ledger.is_sqlite ? "ledger.sqlite" : "ledger.kafka",
+                      .message = "with " + below("source", out.source_technology) + " say " +
+                                 (wants_sqlite ? "ledger.sqlite" : "ledger.kafka")});
+  }
   const bool mixed = values.mentions("source") && out.source_technology != out.results_technology;
-  const bool has_amqp = out.source_technology == Technology::amqp ||
-                        out.results_technology == Technology::amqp;  // each key says so itself
-  if (!mixed || has_amqp) return;
+  const bool has_file =
+      out.source_technology == Technology::file || out.results_technology == Technology::file;
+  if (!mixed || !has_file) return;
   errors.push_back({.key = below("results", out.results_technology),
                     .message = "with " + below("source", out.source_technology) +
-                               ": not in this release; results go where the source is: say " +
+                               ": not in this release; results of a file go to files, files take "
+                               "results of files: say " +
                                below("results", out.source_technology)});
 }
 

@@ -1,5 +1,6 @@
 #include "adapters/file/recorder.h"
 
+#include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 
 #include <algorithm>
@@ -14,11 +15,6 @@ constexpr Milliseconds pause_first{100};
 constexpr Milliseconds pause_max{5'000};
 constexpr std::size_t text_max = 4096;             // of one text of the event, in its result
 constexpr std::size_t buffer_kept_max = 16 << 20;  // a larger one is given back after use
-
-bool is_dead_letter(Verdict verdict) {
-  return verdict == Verdict::rejected || verdict == Verdict::undecodable ||
-         verdict == Verdict::expired;
-}
 
 WallTime wall_now() {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
@@ -36,12 +32,7 @@ void append_dead_letter(const Conclusion& conclusion, const std::string& origin,
   if (!payload.empty()) {
     out += payload;
   } else {
-    out += R"({"verdict":")";
-    out += name(conclusion.verdict);
-    out += R"(","reason":")";
-    out += entry_of(conclusion.reason).code;
-    out += R"(","topic":")" + origin + R"(","partition":0,"offset":)" +
-           std::to_string(conclusion.delivery->position.offset) + "}";
+    out += results::dead_letter_reason(conclusion, origin);
   }
   out += '\n';
 }
@@ -133,7 +124,8 @@ void FileRecorder::write_texts(const Record& record, Recording& recording) {
     writer_.append(conclusion, results_text_, text_max);
     results_text_ += '\n';
     ++recording.results;
-    if (settings_.dead_letter_path.empty() || !is_dead_letter(conclusion.verdict)) continue;
+    if (settings_.dead_letter_path.empty() || !results::is_dead_letter(conclusion.verdict))
+      continue;
     append_dead_letter(conclusion, origin_, dead_letters_text_);
     ++recording.dead_letters;
   }

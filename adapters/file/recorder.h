@@ -6,7 +6,7 @@
 #include "adapters/file/output.h"
 #include "adapters/file/settings.h"
 #include "adapters/inbox/inbox.h"
-#include "adapters/kafka/result_writer.h"
+#include "adapters/results/result_writer.h"
 #include "worker/ports/commands.h"
 
 #include <chrono>
@@ -63,7 +63,7 @@ class FileRecorder {
   std::optional<Record> waiting_;
   bool stopping_ = false;
 
-  kafka::ResultWriter writer_;
+  results::ResultWriter writer_;
   Output results_;
   Output dead_letters_;
   std::string results_text_;

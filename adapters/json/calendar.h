@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace helsekontakter::json {
@@ -21,5 +22,8 @@ using Microseconds = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// YYYY-MM-DD in ten characters; nothing for a year beyond 9999.
 [[nodiscard]] std::optional<std::array<char, 10>> date_text(std::chrono::sys_days date);
+
+/// RFC 3339, UTC, with milliseconds: what parse_time() reads back.
+[[nodiscard]] std::string time_text(WallTime time);
 
 }  // namespace helsekontakter::json

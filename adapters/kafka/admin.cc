@@ -54,6 +54,7 @@ void read_option(std::string_view name, std::string_view value, TopicDescription
   if (name == "max.message.bytes") {
     description.message_bytes_max = static_cast<std::size_t>(number(value, 1'048'588));
   }
+  if (name == "retention.bytes") description.is_bounded_by_size = number(value, -1) >= 0;
   if (name == "retention.ms") {
     const std::int64_t retention = number(value, -1);
     if (retention >= 0) description.retention = Milliseconds{retention};

@@ -19,6 +19,7 @@ struct TopicDescription {
   std::string cleanup_policy;                 ///< as the broker says it: "compact", "delete"
   std::size_t message_bytes_max = 1'048'588;  ///< max.message.bytes
   std::optional<Milliseconds> retention;      ///< none: for ever
+  bool is_bounded_by_size = false;            ///< retention.bytes: old records may go at any time
 };
 
 struct NewTopic {

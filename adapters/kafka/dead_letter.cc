@@ -1,6 +1,7 @@
 #include "adapters/kafka/dead_letter.h"
 
 #include "adapters/json/packed_headers.h"
+#include "adapters/results/dead_letter_reason.h"
 
 #include <cstdint>
 
@@ -12,21 +13,6 @@ using Field = Texts::Field;
 constexpr std::size_t record_overhead = 256;  // of a record batch with one record
 constexpr std::size_t header_overhead = 10;
 constexpr std::size_t key_bytes_max = 1024;  // of a reference
-
-/// What is wrong and where the event stands. No text of the event: only closed codes and numbers.
-std::string error_text(const Conclusion& conclusion, const std::string& topic) {
-  const Position& position = conclusion.delivery->position;
-  std::string text = R"({"verdict":")";
-  text += name(conclusion.verdict);
-  if (conclusion.reason != Reason::none) {
-    text += R"(","reason":")";
-    text += entry_of(conclusion.reason).code;
-  }
-  text += R"(","topic":")" + topic + R"(","partition":)" +
-          std::to_string(static_cast<std::int32_t>(position.partition)) + R"(,"offset":)" +
-          std::to_string(position.offset) + "}";
-  return text;
-}
 
 void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
   // A null value is passed on as null: librdkafka takes it from the pointer.
@@ -41,7 +27,7 @@ DeadLetter make_dead_letter(const Conclusion& conclusion, const std::string& top
   const Texts& texts = conclusion.delivery->texts;
   const std::string_view payload = texts[Field::payload];
   const auto originals = json::unpack_headers(texts[Field::headers]);
-  const std::string error = error_text(conclusion, topic);
+  const std::string error = results::dead_letter_reason(conclusion, topic);
 
   std::size_t bytes = record_overhead + payload.size() + texts[Field::key].size() + error.size();
   std::size_t count = 1;
@@ -59,16 +45,15 @@ DeadLetter make_dead_letter(const Conclusion& conclusion, const std::string& top
   if (kept && bytes <= bytes_max) {
     letter.value = payload;
     for (const auto& [name, value] : originals.value_or(std::vector<json::HeaderView>{})) {
-      if (name != error_header) add_header(letter.headers.get(), name, value);
+      if (name != results::error_header) add_header(letter.headers.get(), name, value);
     }
   } else {
     letter.reference = error;
     letter.value = letter.reference;
     if (letter.key.size() > key_bytes_max) letter.key = {};
-    add_header(letter.headers.get(), "content-type",
-               "application/vnd.helsekontakter.reference+json");
+    add_header(letter.headers.get(), "content-type", results::reference_content_type);
   }
-  add_header(letter.headers.get(), error_header, error);
+  add_header(letter.headers.get(), results::error_header, error);
   return letter;
 }
 

@@ -9,15 +9,6 @@
 
 namespace helsekontakter::kafka {
 
-/// The header that says why an event is a dead letter; there is one, however often it comes back.
-inline constexpr const char* error_header = "helsekontakter-error";
-
-/// True for verdicts whose event is copied to the dead-letter topic.
-[[nodiscard]] constexpr bool is_dead_letter(Verdict verdict) {
-  return verdict == Verdict::rejected || verdict == Verdict::undecodable ||
-         verdict == Verdict::expired;
-}
-
 /// A copy of the event, byte for byte, or a reference to it where the copy does not fit.
 struct DeadLetter {
   std::string_view key;    ///< empty: null. A hash where the event's own holds an identity number

@@ -45,13 +45,15 @@ Result<Limits> read_limits(const RecordSettings& settings, const std::string& pa
   Limits limits;
   const auto admin = Admin::connect(settings.connection, password, observer);
   if (!admin) return tl::unexpected(admin.error());
-  const auto results = admin->describe(settings.topic, describe_timeout);
-  if (!results) return tl::unexpected(results.error());
-  if (!*results) {
-    return fail(Remedy::retry, "the results topic " + settings.topic +
-                                   " does not exist; create it (`check --connect --create`)");
+  if (!settings.topic.empty()) {
+    const auto results = admin->describe(settings.topic, describe_timeout);
+    if (!results) return tl::unexpected(results.error());
+    if (!*results) {
+      return fail(Remedy::retry, "the results topic " + settings.topic +
+                                     " does not exist; create it (`check --connect --create`)");
+    }
+    limits.topics.results_bytes_max = (*results)->message_bytes_max;
   }
-  limits.topics.results_bytes_max = (*results)->message_bytes_max;
   if (!settings.dead_letter_topic.empty()) {
     const auto letters = admin->describe(settings.dead_letter_topic, describe_timeout);
     if (!letters) return tl::unexpected(letters.error());

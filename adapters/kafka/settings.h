@@ -39,7 +39,7 @@ struct SourceSettings {
 
 struct RecordSettings {
   Connection connection;
-  std::string topic;
+  std::string topic;              ///< empty: results go elsewhere, records have none
   std::string dead_letter_topic;  ///< empty: none
   std::string source;             ///< CloudEvents source of the result events
   std::string environment;

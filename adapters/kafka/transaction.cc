@@ -1,6 +1,7 @@
 #include "adapters/kafka/transaction.h"
 
 #include "adapters/kafka/dead_letter.h"
+#include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 
 #include <algorithm>
@@ -60,7 +61,7 @@ void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_
 
 OwnedHeaders result_headers(const Texts& texts) {
   OwnedHeaders headers(rd_kafka_headers_new(3));
-  add_header(headers.get(), "content-type", result_content_type);
+  add_header(headers.get(), "content-type", results::result_content_type);
   for (const auto& [field, name] :
        {std::pair{Field::traceparent, "traceparent"}, std::pair{Field::tracestate, "tracestate"}}) {
     const std::string_view value = texts[field];
@@ -102,7 +103,9 @@ RecordSession::RecordSession(SharedClient client, const RecordSettings& settings
                              std::string origin_topic, TopicLimits limits, LedgerTopic ledger,
                              std::size_t ledger_bytes_max)
     : client_(std::move(client)),
-      results_(rd_kafka_topic_new(client_->get(), settings.topic.c_str(), nullptr)),
+      results_(settings.topic.empty()
+                   ? nullptr
+                   : rd_kafka_topic_new(client_->get(), settings.topic.c_str(), nullptr)),
       dead_letters_(
           settings.dead_letter_topic.empty()
               ? nullptr
@@ -138,7 +141,8 @@ Result<std::shared_ptr<RecordSession>> RecordSession::open(
   }
   std::shared_ptr<RecordSession> session(new RecordSession(
       std::move(*client), settings, origin_topic, limits, std::move(ledger), ledger_bytes_max));
-  if (!session->results_ || (!settings.dead_letter_topic.empty() && !session->dead_letters_)) {
+  if ((!settings.topic.empty() && !session->results_) ||
+      (!settings.dead_letter_topic.empty() && !session->dead_letters_)) {
     return fail(Remedy::stop, "results.kafka: a topic name is not valid");
   }
   if (session->ledger_.format && !session->ledger_topic_) {
@@ -177,7 +181,7 @@ bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& s
     auto error = produce_result(conclusion, deadline);
     ++sent.results;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && dead_letters_ &&
-        is_dead_letter(conclusion.verdict)) {
+        results::is_dead_letter(conclusion.verdict)) {
       error = produce_dead_letter(conclusion, deadline);
       ++sent.dead_letters;
     }

@@ -4,8 +4,8 @@
 #include "adapters/kafka/ledger_topic.h"
 #include "adapters/kafka/ownership.h"
 #include "adapters/kafka/properties.h"
-#include "adapters/kafka/result_writer.h"
 #include "adapters/kafka/settings.h"
+#include "adapters/results/result_writer.h"
 
 #include <chrono>
 #include <memory>
@@ -73,7 +73,7 @@ class RecordSession {
   using OwnedTopic = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 
   const SharedClient client_;
-  const OwnedTopic results_;
+  const OwnedTopic results_;       ///< null: none is published here, as in a mixed deployment
   const OwnedTopic dead_letters_;  ///< null: none
   const LedgerTopic ledger_;
   const OwnedTopic ledger_topic_;  ///< null: no ledger on Kafka
@@ -81,7 +81,7 @@ class RecordSession {
   const TopicLimits limits_;
   const std::string origin_topic_;
   const std::string transactional_id_;
-  ResultWriter writer_;
+  results::ResultWriter writer_;
   std::string buffer_;
 };
 

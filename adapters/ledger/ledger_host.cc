@@ -85,6 +85,15 @@ void LedgerHost::obey(TimePoint now, const Commands& commands) {
     (waits ? part->second.look_ups : at_once).push_back(look_up);
   }
   if (!at_once.empty()) answers_.emplace_back(ledger_.look_up(at_once));
+  for (const MakeDue& make_due : commands.make_due) {
+    const auto part = parts_.find(make_due.partition);
+    if (part == parts_.end() || part->second.epoch != make_due.epoch) continue;
+    if (part->second.restored) {
+      ledger_.make_due(make_due);
+    } else {
+      part->second.make_due.push_back(make_due);
+    }
+  }
   for (const TakeDue& take_due : commands.take_due) {
     const auto part = parts_.find(take_due.partition);
     if (part == parts_.end() || part->second.epoch != take_due.epoch) continue;
@@ -188,6 +197,7 @@ void LedgerHost::take_over(TimePoint now, Job& job, RestoredTables tables) {
 void LedgerHost::answer(Part& part) {
   if (!part.look_ups.empty()) answers_.emplace_back(ledger_.look_up(part.look_ups));
   part.look_ups = {};
+  for (const MakeDue& make_due : std::exchange(part.make_due, {})) ledger_.make_due(make_due);
   if (part.take_due) answers_.emplace_back(ledger_.take_due(*part.take_due));
   part.take_due.reset();
 }

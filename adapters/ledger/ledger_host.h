@@ -68,6 +68,7 @@ class LedgerHost {
     Offset position = 0;  ///< of the table, when it was restored
     std::shared_ptr<Job> job;
     std::vector<LedgerLookup> look_ups;  ///< that wait for it
+    std::vector<MakeDue> make_due;
     std::optional<TakeDue> take_due;
   };
   class Bell;

@@ -29,21 +29,23 @@ EVERYTHING = {"*"}
 
 # adapter -> the other adapters that it may include; its own directory always; cli nobody.
 ADAPTERS = {
-    "amqp": {"crypto", "inbox", "json"},
+    "amqp": {"crypto", "inbox", "json", "results"},
     "cli": EVERYTHING,
     "config": EVERYTHING,
     "crypto": set(),
     "endpoint": {"crypto", "helseid", "https", "inbox", "json"},
-    "file": {"crypto", "inbox", "json", "kafka"},  # of kafka the result events alone
+    "file": {"crypto", "inbox", "json", "results"},
     "helseid": {"crypto", "https"},
     "https": {"crypto"},
     "inbox": set(),
     "json": {"crypto"},
-    "kafka": {"crypto", "inbox", "json", "ledger"},
+    "kafka": {"crypto", "inbox", "json", "ledger", "results"},
     "ledger": {"crypto"},
     "operations": {"inbox", "telemetry"},
+    "results": {"crypto"},
     "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
+    "tools": {"config", "crypto", "json", "kafka", "ledger"},
 }
 
 # library (by the start of its header's name) -> the adapters that it stays in.

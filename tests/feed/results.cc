@@ -31,7 +31,7 @@ class Tally {
     std::ifstream stream(judging.events_file);
     if (!stream) throw std::runtime_error(judging.events_file + " cannot be read");
     for (std::string id; std::getline(stream, id);) {
-      if (!id.empty()) results_of_.emplace(std::move(id), 0);
+      if (!id.empty()) results_of_.emplace(std::move(id), Counts{});
     }
     without_ = results_of_.size();
   }
@@ -62,8 +62,11 @@ class Tally {
       note(strangers_, event);
       return;
     }
-    without_ -= found->second == 0 ? 1 : 0;
-    if (++found->second == 2) note(several_, event);
+    Counts& counts = found->second;
+    without_ -= counts.inactive + counts.terminal == 0 ? 1 : 0;
+    // An inactive member waits; what ends the change comes later.
+    std::uint32_t& kind = verdict == "inactive" ? counts.inactive : counts.terminal;
+    if (++kind == 2) note(several_, event);
   }
 
   [[nodiscard]] std::size_t without() const { return without_; }
@@ -80,8 +83,8 @@ class Tally {
     std::cout << results_ << " results for " << results_of_.size() << " events\n";
     if (told_again_ > 0) std::cout << told_again_ << " of them were told again, same id\n";
     Listed without;
-    for (const auto& [id, results] : results_of_) {
-      if (results == 0) note(without, id);
+    for (const auto& [id, counts] : results_of_) {
+      if (counts.inactive + counts.terminal == 0) note(without, id);
     }
     print(without, "events have no result");
     print(several_, "events have more than one result that ends them");
@@ -109,8 +112,13 @@ class Tally {
     std::cout << "\n";
   }
 
+  struct Counts {
+    std::uint32_t inactive = 0;
+    std::uint32_t terminal = 0;
+  };
+
   simdjson::dom::parser parser_;
-  std::unordered_map<std::string, unsigned> results_of_;
+  std::unordered_map<std::string, Counts> results_of_;
   std::unordered_set<std::string> ids_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> table_;
   const bool at_least_once_;

@@ -54,7 +54,8 @@ void Broker::check_settled(const Progress& progress) {
   const auto check = [&](Offset from, Offset to) {
     const auto& events = log(progress.partition).events;
     for (auto at = events.lower_bound(from); at != events.end() && at->first < to; ++at) {
-      if (!at->second.tombstone && verdicts({progress.partition, at->first}) == nullptr) {
+      if (!at->second.tombstone && verdicts({progress.partition, at->first}) == nullptr &&
+          !parked_.contains(identity_of(at->second))) {
         faults_.push_back("settled without a result: " + at->second.text());
       }
     }
@@ -88,14 +89,27 @@ void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
   }
 }
 
+/// The ledger holds the change from this record on.
+bool Broker::is_parked_by(const Record& record, const Conclusion& conclusion) {
+  const auto* change = std::get_if<Change>(&conclusion.delivery->content);
+  return change != nullptr &&
+         std::any_of(record.ledger.begin(), record.ledger.end(), [&](const LedgerWrite& write) {
+           return write.key == change->key && write.entry.parked &&
+                  write.entry.parked->change.event == change->event;
+         });
+}
+
 void Broker::publish(const Record& record, const Conclusion& conclusion) {
   check_indexes(record, conclusion);
   const Position position = conclusion.delivery->position;
   const Event& of = event(position);
   if (!conclusion.publishes) {
-    if (!inactive_comes_back || is_terminal(conclusion.verdict) || verdicts(position) == nullptr) {
+    const bool waits = verdicts(position) != nullptr || is_parked_by(record, conclusion) ||
+                       parked_.contains(identity_of(of));
+    if (!inactive_comes_back || is_terminal(conclusion.verdict) || !waits) {
       faults_.push_back("concluded without a result: " + of.text());
     }
+    parked_.insert(identity_of(of));
     return;
   }
   if (is_terminal(conclusion.verdict)) over_.insert(identity_of(of));
@@ -135,7 +149,9 @@ const Broker::Verdicts* Broker::verdicts(Position position) const {
 
 bool Broker::is_over(Position position, const Event& event) const {
   const Verdicts* known = verdicts(position);
-  if (known == nullptr) return false;
+  // What was parked without a word is told of once, where the same event stands twice.
+  if (known == nullptr)
+    return over_.contains(identity_of(event)) && parked_.contains(identity_of(event));
   // The same event may stand in the input twice; what is told of one is told of both.
   return !inactive_comes_back || known->terminal > 0 || over_.contains(identity_of(event));
 }

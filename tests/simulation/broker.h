@@ -61,6 +61,7 @@ class Broker {
   void publish(const Record& record, const Conclusion& conclusion);
   void check_indexes(const Record& record, const Conclusion& conclusion);
   void check_settled(const Progress& progress);
+  [[nodiscard]] static bool is_parked_by(const Record& record, const Conclusion& conclusion);
 
   std::vector<Log> logs_;
   std::size_t metadata_characters_max_;
@@ -70,7 +71,8 @@ class Broker {
   }
 
   std::map<std::pair<Partition, Offset>, Verdicts> results_;
-  std::set<Identity> over_;  // events that have a terminal verdict
+  std::set<Identity> over_;    // events that have a terminal verdict
+  std::set<Identity> parked_;  // events that were parked without a word
   std::vector<std::string> faults_;
 };
 

@@ -35,6 +35,15 @@ MUTANTS = {
         'worker/intake.cc',
         '  if (change.version < key.concluded_version ||\n',
         '  if (\n'),
+    'forget_what_is_put_off': (
+        'worker/remembering.cc',
+        '  ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});\n',
+        '  if (!put_off_for) '
+        'ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});\n'),
+    'lose_what_became_due_meanwhile': (
+        'worker/remembering.cc',
+        '  if (input.next) next = next ? std::min(*next, *input.next) : *input.next;\n',
+        '  next = input.next;\n'),
     'no_byte_limit': (
         'worker/dispatch.cc',
         '        bytes + more > settings_.batch.bytes_max) {\n',

@@ -59,6 +59,7 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.api.request_timeout = Milliseconds(between(1'000, 15'000));
   s.settings.api.settle_time = Milliseconds(between(1'000, 30'000));
   s.settings.retry.backoff_max = Milliseconds(between(1'000, 60'000));
+  s.settings.retry.park_after = Milliseconds(between(1'000, 60'000));
   s.settings.brake.rejected_in_row_max = s.brakes ? between(1, 5) : 1'000'000;
   s.settings.brake.rejected_share_max = 1;
   // What never ends must not fill the memory or the metadata: then nothing would be read on.

@@ -284,15 +284,37 @@ void World::look_up(Process& process, Commands& commands) {
       input(*found, std::move(answers));
     });
   }
+  for (const MakeDue& command : commands.make_due) {
+    at(up_to(1), [this, id = process.id, command] {
+      if (Process* found = find(id)) make_due(*found, command);
+    });
+  }
   for (const TakeDue& command : commands.take_due) {
-    at(up_to(30), [this, id = process.id, command] {
+    at(2ms + up_to(30), [this, id = process.id, command] {
       if (Process* found = find(id)) input(*found, due_of(*found, command));
     });
   }
 }
 
+void World::make_due(Process& process, const MakeDue& command) {
+  const auto owned = process.owned.find(command.partition);
+  if (owned == process.owned.end() || owned->second.epoch != command.epoch) return;
+  Table& table = process.tables[command.partition];
+  for (auto& [key, entry] : table.entries) {
+    if (!entry.parked || entry.parked->why != Reason::none) continue;
+    if (command.organization && entry.organization != *command.organization) continue;
+    if (entry.parked->due <= command.now) continue;
+    auto parked = std::make_shared<ParkedChange>(*entry.parked);
+    parked->due = command.now;
+    entry.parked = std::move(parked);
+    table.handed_out.erase(key);
+  }
+}
+
 DueChanges World::due_of(Process& process, const TakeDue& command) {
   DueChanges answer{.partition = command.partition, .epoch = command.epoch, .due = {}, .next = {}};
+  const auto owned = process.owned.find(command.partition);
+  if (owned == process.owned.end() || owned->second.epoch != command.epoch) return answer;
   Table& table = process.tables[command.partition];
   std::vector<std::pair<WallTime, MemberKey>> waiting;
   for (const auto& [key, entry] : table.entries) {

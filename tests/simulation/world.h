@@ -91,6 +91,7 @@ class World {
   void submit(Process& process, Submit submit);
   void ask(Process& process, const AskStatus& question);
   void look_up(Process& process, Commands& commands);
+  static void make_due(Process& process, const MakeDue& command);
   [[nodiscard]] DueChanges due_of(Process& process, const TakeDue& command);
   static void apply(Process& process, const Record& record);
   void commit(Process& process, Record record);

@@ -55,6 +55,7 @@ struct Organization {
   std::size_t in_flight = 0;
   std::size_t offerings_open = 0;  ///< offering changes known and not durably concluded
   std::int64_t deficit = 0;        ///< bytes it may still submit in this round
+  bool has_put_off = false;        ///< changes of it were parked because it was held
   bool lacks_token = false;        ///< its last request found no token: HelseID did not answer
   Hold hold;
   Brake read_brake;    ///< of what was read: unusable or not

@@ -89,6 +89,28 @@ DueChanges Ledger::take_due(const TakeDue& command) {
   return changes;
 }
 
+void Ledger::make_due(const MakeDue& command) {
+  const auto part = parts_.find(command.partition);
+  if (part == parts_.end() || part->second.epoch != command.epoch) return;
+  LedgerTable& table = part->second.table;
+  if (table.parked() == 0) return;
+  std::vector<MemberKey> keys;
+  table.for_each([&](const MemberKey& key, const LedgerTable::Found& found) {
+    if (!found.packed) return;
+    if (command.organization && found.entry.organization != *command.organization) return;
+    const auto facts = read_facts(*found.packed);
+    if (facts && facts->why == Reason::none && facts->due > command.now) keys.push_back(key);
+  });
+  for (const MemberKey& key : keys) {
+    auto entry = ledger::find(table, key, form_);
+    ensure(entry && entry->parked);
+    auto parked = std::make_shared<ParkedChange>(*entry->parked);
+    parked->due = command.now;
+    entry->parked = std::move(parked);
+    put(table, key, *entry, form_);
+  }
+}
+
 void Ledger::apply(std::span<const LedgerWrite> writes) {
   for (const LedgerWrite& write : writes) {
     const auto part = parts_.find(write.partition);

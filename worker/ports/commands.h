@@ -122,6 +122,7 @@ struct Commands {
   std::optional<Record> record;
   SourceOrders source;
   std::vector<LedgerLookup> look_ups;
+  std::vector<MakeDue> make_due;  ///< before take_due
   std::vector<TakeDue> take_due;
   std::vector<AskStatus> questions;
   std::vector<Notice> notices;

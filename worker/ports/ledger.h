@@ -27,8 +27,10 @@ struct ParkedChange {
   Offset offset = 0;          ///< where it came from, for `origin`; its partition is the entry's
   std::uint32_t attempt = 0;  ///< requests that it was part of
   std::uint32_t round = 0;    ///< of inactive results; part of their ids
-  Reason why = Reason::none;  ///< none: its organisation is held
-  WallTime due{};             ///< when it is handed out
+  /// Why an inactive one waits. none: it could not be submitted: its organisation is held, or its
+  /// retries are exhausted; then no result said that it waits.
+  Reason why = Reason::none;
+  WallTime due{};  ///< when it is handed out
   WallTime parked_since{};
   std::optional<WallTime> period_end;  ///< it may expire then; none: an open period
   Milliseconds interval{};             ///< between the last two attempts; grows
@@ -107,6 +109,14 @@ struct TakeDue {
   Epoch epoch{};
   WallTime until{};
   std::size_t at_most = 0;
+};
+
+/// Command without an answer: what waits because it could not be submitted is due from now on.
+struct MakeDue {
+  Partition partition{};
+  Epoch epoch{};
+  std::optional<OrganizationNumber> organization;  ///< none: of all
+  WallTime now{};
 };
 
 /// Input.

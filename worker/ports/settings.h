@@ -35,6 +35,7 @@ struct WorkerSettings {
     std::uint32_t attempts_max = 5;
     Milliseconds backoff_first{500};
     Milliseconds backoff_max{60'000};
+    Milliseconds park_after{120'000};  ///< what cannot be submitted waits in the ledger then
   };
   struct Brake {
     std::uint32_t rejected_in_row_max = 200;

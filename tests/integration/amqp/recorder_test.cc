@@ -91,6 +91,15 @@ TEST_F(Recorder, GivesARepeatedResultTheSameId) {
   EXPECT_EQ(seen[0].id(), seen[1].id());
 }
 
+TEST_F(Recorder, PublishesNothingOfAChangeThatOnlyWaitsFromNowOn) {
+  const auto queue = make_queue();
+  Desk desk(record_settings(queue));
+  Record record = desk.core.record_of(changes(3));
+  record.conclusions[1].publishes = false;
+  ASSERT_EQ(desk.write(std::move(record)), true) << desk.ear.all();
+  EXPECT_THAT(bodies(receive(broker, queue, 3, 1s)), ElementsAre("result-0", "result-2"));
+}
+
 TEST_F(Recorder, KeepsTheOrderOfLedgerResultsAndSettlement) {
   const auto queue = make_queue();
   std::vector<std::string> order;
@@ -110,12 +119,30 @@ TEST_F(Recorder, PublishesNothingWhenTheLedgerFails) {
   const auto queue = make_queue();
   bool settled = false;
   Desk desk(record_settings(queue),
-            {.ledger = [](auto, auto done) { done(fail(Remedy::retry, "the disk is full")); },
+            {.ledger = [](auto, auto done) { done(fail(Remedy::stop, "the ledger is torn")); },
              .settle = [&](auto, auto done) { settled = true, done({}); }});
   EXPECT_EQ(desk.write(desk.core.record_of({change("a")})), false);
-  EXPECT_TRUE(desk.ear.heard("the disk is full"));
+  EXPECT_TRUE(desk.ear.heard("the ledger is torn"));
   EXPECT_FALSE(settled);
   EXPECT_THAT(receive(broker, queue, 1, 1s), SizeIs(0));
+}
+
+TEST_F(Recorder, TriesTheLedgerAgainBeforeAnythingIsPublished) {
+  const auto queue = make_queue();
+  int tries = 0;
+  Desk desk(record_settings(queue), {.ledger =
+                                         [&](auto, auto done) {
+                                           EXPECT_THAT(receive(broker, queue, 1, 300ms), SizeIs(0));
+                                           if (++tries < 3) {
+                                             done(fail(Remedy::retry, "the disk is full"));
+                                           } else {
+                                             done({});
+                                           }
+                                         },
+                                     .settle = {}});
+  EXPECT_EQ(desk.write(desk.core.record_of({change("a")})), true) << desk.ear.all();
+  EXPECT_EQ(tries, 3);
+  EXPECT_EQ(desk.ear.troubles(), 1u) << "said once:\n" << desk.ear.all();
 }
 
 TEST_F(Recorder, FailsWhenAStepNeverAnswers) {

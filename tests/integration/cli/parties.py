@@ -20,7 +20,7 @@ import uuid
 import jsonschema
 import yaml
 
-WORKER, SIMULATOR, RECORDS, SCHEMAS = (pathlib.Path(path) for path in sys.argv[1:5])
+WORKER, SIMULATOR, RECORDS, SCHEMAS, AMQP_FEED = (pathlib.Path(path) for path in sys.argv[1:6])
 BROKERS = os.environ.get("HELSEKONTAKTER_TEST_KAFKA")
 
 # What the machine needs at most, far beyond what it takes.
@@ -30,7 +30,7 @@ Record = collections.namedtuple("Record", "partition key value headers offset")
 
 
 def main():
-    del sys.argv[1:5]
+    del sys.argv[1:6]
     unittest.main(verbosity=2)
 
 

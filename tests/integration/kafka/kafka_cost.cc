@@ -1,4 +1,4 @@
-#include "adapters/kafka/result_writer.h"
+#include "adapters/results/result_writer.h"
 #include "tests/integration/kafka/kafka_fixture.h"
 
 #include <cstdio>
@@ -79,7 +79,7 @@ class Cost : public RealKafka {
   }
 
   static void write_only(const Member& member, std::size_t count) {
-    ResultWriter writer({.source = "/helsekontakter/test", .environment = "TEST1"});
+    results::ResultWriter writer({.source = "/helsekontakter/test", .environment = "TEST1"});
     const Record record = make(member, 1000);
     std::string buffer;
     std::size_t bytes = 0;

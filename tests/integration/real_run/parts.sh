@@ -91,19 +91,23 @@ print(functools.reduce(lambda at, name: at.get(name, {}), sys.argv[1].split(".")
                        json.load(sys.stdin)) or 0)' "$1"
 }
 
-# write_config ORGANIZATIONS: the operator's file, for all workers.
+# write_config ORGANIZATIONS [LINES]: the operator's file, for all workers. $source_section,
+# $results_section and $ledger_section say what is not Kafka.
 write_config() {
+  local kafka_source="{kafka: {brokers: [\"$brokers\"], topic: changes, group: real-run}}"
+  local kafka_results='kafka: {topic: results, dead_letter_topic: dead-letters}'
+  local kafka_ledger='kafka: {topic: ledger, shared_topic: shared}'
   head -c 32 /dev/urandom | base64 >"$work/hmac"
   head -c 32 /dev/urandom | base64 >"$work/seal"
   chmod 600 "$work/hmac" "$work/seal"
   cat >"$work/worker.yaml" <<YAML
 environment: custom
 identifier: {synthetic_allowed: true}
-source: {kafka: {brokers: ["$brokers"], topic: changes, group: real-run}}
+source: ${source_section:-$kafka_source}
 results:
   source: /helsekontakter/test
-  kafka: {topic: results, dead_letter_topic: dead-letters}
-ledger: {kafka: {topic: ledger, shared_topic: shared}, hmac_key_file: $work/hmac,
+  ${results_section:-$kafka_results}
+ledger: {${ledger_section:-$kafka_ledger}, hmac_key_file: $work/hmac,
          sealing_key_files: [$work/seal]}
 api:
   base_url: $(address api)
@@ -126,7 +130,9 @@ YAML
 start_worker() {  # NAME
   starts=$((starts + 1))
   worker_log[$1]=$work/worker-$1-$starts.log
-  "$program" run --config "$work/worker.yaml" 2>"${worker_log[$1]}" &
+  local config=$work/worker-$1.yaml # its own, where there is one
+  [[ -e $config ]] || config=$work/worker.yaml
+  "$program" run --config "$config" 2>"${worker_log[$1]}" &
   worker_pid[$1]=$!
 }
 

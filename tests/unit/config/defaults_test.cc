@@ -50,7 +50,7 @@ auth:
   token_mode: bearer
   tenancy: single
 batch: {entries_max: 100, bytes_max: 1048576, age_max_ms: 2000}
-retry: {attempts_max: 5, backoff_first_ms: 500, backoff_max_ms: 60000}
+retry: {attempts_max: 5, backoff_first_ms: 500, backoff_max_ms: 60000, park_after_s: 120}
 offering: {gate: pending}
 member: {open_end: reject, skip_unchanged: true, inactive_retry_h: 24, inactive_retry_factor: 2,
          inactive_retry_max_h: 720, inactive_expiry_d: 365}
@@ -107,6 +107,7 @@ TEST(Defaults, OfTheTableAreThoseOfTheCoresSettings) {
   EXPECT_EQ(table.retry.attempts_max, code.retry.attempts_max);
   EXPECT_EQ(table.retry.backoff_first, code.retry.backoff_first);
   EXPECT_EQ(table.retry.backoff_max, code.retry.backoff_max);
+  EXPECT_EQ(table.retry.park_after, code.retry.park_after);
   EXPECT_EQ(table.brake.rejected_in_row_max, code.brake.rejected_in_row_max);
   EXPECT_EQ(table.brake.rejected_share_max, code.brake.rejected_share_max);
   EXPECT_EQ(table.gate, code.gate);

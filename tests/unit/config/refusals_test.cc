@@ -117,9 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LaterReleases, Refused,
-    testing::Values(Refusal{"parking", least_and("retry: {park_after_s: 120}"),
-                            "retry.park_after_s", "not in this release"},
-                    Refusal{"required_gate", least_and("offering: {gate: required}"),
+    testing::Values(Refusal{"required_gate", least_and("offering: {gate: required}"),
                             "offering.gate", "not in this release; one of pending, off"},
                     Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
                             "operations.admin_socket", "not in this release"},
@@ -223,8 +221,7 @@ TEST(Sources, AreExactlyOne) {
 
 TEST(Results, GoToExactlyOnePlace) {
   EXPECT_THAT(errors_of(with("results:\n", "results:\n  amqp: {url: u}\n")),
-              AllOf(HasSubstr("results: exactly one of kafka, amqp, file"),
-                    HasSubstr("results.amqp.url: \"u\": not in this release")));
+              HasSubstr("results: exactly one of kafka, amqp, file"));
 }
 
 TEST(CustomEnvironment, SettlesNothing) {
@@ -267,7 +264,7 @@ ledger:
 organizations:
   "948554063": {}
 api: {request_timeout_s: soon, in_flight_max: 1000, in_flight_per_organization_max: 5}
-retry: {park_after_s: 120}
+retry: {park_after_s: 0}
 auth: {client_id: c}
 log: {level: loud}
 )";

@@ -55,7 +55,7 @@ TEST(Variables, AreCheckedLikeTheFileAndNamed) {
   EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_API__REQUEST_TIMEOUT_S", "soon"}}),
               AllOf(HasSubstr("api.request_timeout_s: \"soon\""),
                     HasSubstr("(HELSEKONTAKTER_API__REQUEST_TIMEOUT_S)")));
-  EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_RETRY__PARK_AFTER_S", "5"}}),
+  EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_OPERATIONS__ADMIN_SOCKET", "/s"}}),
               HasSubstr("not in this release"));
   EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_DIGITAL_STATUS__LIST_MAX", "1001"}}),
               HasSubstr("digital_status.list_max: \"1001\""));

@@ -111,6 +111,18 @@ TEST_F(RecordingToFiles, WritesResultsDeadLettersAndTheCheckpoint) {
   EXPECT_EQ((*track->read())->line, 1);
 }
 
+TEST_F(RecordingToFiles, PublishesNothingOfAChangeThatOnlyWaitsFromNowOn) {
+  start();
+  Record both = record(RecordId{1}, 2);
+  both.conclusions.push_back(conclusion(0, Reason::not_json, "one"));
+  both.conclusions.push_back(conclusion(1, Reason::not_json, "two"));
+  both.conclusions.front().publishes = false;
+  recorder->record(std::move(both));
+  EXPECT_TRUE(answer().durable);
+  EXPECT_THAT(folder.read("out"), AllOf(HasSubstr("event-1"), Not(HasSubstr("event-0"))));
+  EXPECT_EQ(folder.read("letters"), "two\n");
+}
+
 TEST_F(RecordingToFiles, TouchesTheCheckpointAloneForProgressAlone) {
   start();
   recorder->record(record(RecordId{1}, 2));

@@ -108,5 +108,30 @@ TEST_F(LedgerInUse, CountsMembersAndParkedChangesOfAllPartitions) {
   EXPECT_GT(ledger.figures().parked_bytes, 0U);
 }
 
+TEST(TablesInUse, MakeDueWhatCouldNotBeSubmittedAndNothingElse) {
+  Ledger ledger{BundleForm{}};
+  ledger.assign(p0, now, LedgerTable());
+  LedgerEntry inactive = parked(key(1), 3, at(10h));
+  LedgerEntry held = parked(key(2), 3, at(10h));
+  auto waiting = std::make_shared<ParkedChange>(*held.parked);
+  waiting->why = Reason::none;
+  held.parked = waiting;
+  ledger.apply(one(key(1), inactive));
+  ledger.apply(one(key(2), held));
+  const auto other = *OrganizationNumber::parse("993467049");
+  ledger.make_due({.partition = p0, .epoch = now, .organization = other, .now = at(1h)});
+  EXPECT_TRUE(ledger.take_due({p0, now, at(1h), 10}).due.empty());
+  ledger.make_due({.partition = p0, .epoch = before, .organization = {}, .now = at(1h)});
+  EXPECT_TRUE(ledger.take_due({p0, now, at(1h), 10}).due.empty())
+      << "of an assignment that is over";
+  ledger.make_due(
+      {.partition = p0, .epoch = now, .organization = samples::organization(), .now = at(1h)});
+  const DueChanges due = ledger.take_due({p0, now, at(1h), 10});
+  ASSERT_EQ(due.due.size(), 1u);
+  EXPECT_EQ(due.due.front().first, key(2));
+  EXPECT_EQ(due.due.front().second.parked->due, at(1h));
+  EXPECT_EQ(due.next, at(10h));
+}
+
 }  // namespace
 }  // namespace helsekontakter::ledger

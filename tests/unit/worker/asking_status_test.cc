@@ -290,9 +290,10 @@ TEST(AskingStatus, TellsTheVerySameEventThatComesMeanwhile) {
   core.deliver("ada@1");
   EXPECT_EQ(core.requests(), "");
   core.say_active({});
-  EXPECT_EQ(
-      core.record_all(),
-      "ada@1 inactive (not_digitally_active) silently, ada@1 inactive (not_digitally_active)");
+  EXPECT_EQ(core.record_all(),
+            "ada@1 inactive (not_digitally_active) silently, "
+            "ada@1 inactive (not_digitally_active) silently")
+      << "its result was published when it was parked";
 }
 
 TEST(AskingStatus, ForgetsTheAnswerForAPartitionThatWent) {

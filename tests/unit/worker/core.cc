@@ -57,14 +57,16 @@ std::string shape(const Submit& submit) {
 std::string shape(const Record& record) {
   std::vector<std::string> parts;
   for (const Conclusion& conclusion : record.conclusions) {
-    std::string part = text_of(conclusion) + " " + std::string(name(conclusion.verdict));
+    const bool waits = !conclusion.publishes && conclusion.reason == Reason::none;
+    std::string part =
+        text_of(conclusion) + " " + (waits ? "waits" : std::string(name(conclusion.verdict)));
     if (conclusion.superseded_by != Conclusion::no_index) {
       part += " by " + text_of(record.conclusions.at(conclusion.superseded_by));
     }
     if (conclusion.reason != Reason::none && conclusion.reason != Reason::newer_version) {
       part += " (" + std::string(reason_code(conclusion.reason)) + ")";
     }
-    if (!conclusion.publishes) part += " silently";
+    if (!conclusion.publishes && !waits) part += " silently";
     parts.push_back(std::move(part));
   }
   return joined(parts, ", ");
@@ -286,6 +288,7 @@ void Core::turn() {
   append(orders_.release, commands.source.release);
   append(orders_.reread, commands.source.reread);
   if (!commands.look_ups.empty()) inputs_.emplace_back(ledger_.look_up(commands.look_ups));
+  for (const MakeDue& command : commands.make_due) ledger_.make_due(command);
   for (const TakeDue& command : commands.take_due) inputs_.emplace_back(ledger_.take_due(command));
   if (!inputs_.empty()) {
     turn();

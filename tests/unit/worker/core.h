@@ -20,7 +20,8 @@ namespace helsekontakter::test {
 [[nodiscard]] WorkerSettings prompt();
 
 /// Shapes: "ada@2 bob@1" for a request; for a record what became of each change, in its order:
-/// "ada@2 accepted, ada@1 superseded by ada@2"; "silently" where there is no result.
+/// "ada@2 accepted, ada@1 superseded by ada@2"; "waits": parked without a result;
+/// "silently": its result was published before.
 [[nodiscard]] std::string shape(const Submit& submit);
 [[nodiscard]] std::string shape(const Record& record);
 

@@ -1,12 +1,11 @@
-#include "adapters/kafka/result_writer.h"
+#include "adapters/results/result_writer.h"
 
 #include "adapters/crypto/keyed_hash.h"
-#include "adapters/kafka/dead_letter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace helsekontakter::kafka {
+namespace helsekontakter::results {
 namespace {
 
 using ::testing::HasSubstr;
@@ -101,6 +100,14 @@ TEST_F(ResultWriterTest, NamesTheSuccessorOfASupersededChange) {
   EXPECT_THAT(text, Not(HasSubstr(R"("batch":)")));
 }
 
+TEST_F(ResultWriterTest, SaysWhenAnInactiveMemberIsTriedAgain) {
+  auto record = accepted();
+  record.conclusions[0].verdict = Verdict::inactive;
+  EXPECT_THAT(write(record), Not(HasSubstr("nextAttemptAt")));
+  record.conclusions[0].next_attempt = noon + std::chrono::hours(24);
+  EXPECT_THAT(write(record), HasSubstr(R"("nextAttemptAt":"2026-03-02T12:00:00Z")"));
+}
+
 TEST_F(ResultWriterTest, TellsAFindingWithWhatCouldBeRead) {
   Record record;
   auto& conclusion = record.conclusions.emplace_back();
@@ -151,32 +158,5 @@ TEST(ResultId, OfAnInactiveResultDependsOnItsRound) {
   EXPECT_NE(result_id(first), result_id(second));
 }
 
-class DeadLetterTest : public ::testing::TestWithParam<std::size_t> {};
-
-TEST_P(DeadLetterTest, IsACopyOrAReferenceThatFits) {
-  Conclusion conclusion{
-      .delivery = change("e-1"), .verdict = Verdict::rejected, .reason = Reason::member_date};
-  const std::string payload(GetParam(), 'p');
-  conclusion.delivery->texts.append(Field::payload, payload);
-  const auto letter = make_dead_letter(conclusion, "changes", 10'000);
-  if (GetParam() < 9000) {
-    EXPECT_EQ(letter.value, payload);
-  } else {
-    EXPECT_EQ(letter.value, R"({"verdict":"rejected","reason":"member_date","topic":"changes",)"
-                            R"("partition":3,"offset":42})");
-  }
-  EXPECT_LT(letter.value.size(), 10'000u);
-}
-
-INSTANTIATE_TEST_SUITE_P(Sizes, DeadLetterTest, ::testing::Values(0, 100, 8000, 9900, 20'000));
-
-TEST(DeadLetter, OfAnEventThatWasNotKeptIsAReference) {
-  Conclusion conclusion{.delivery = change("e-1"),
-                        .verdict = Verdict::undecodable,
-                        .reason = Reason::event_too_large};
-  EXPECT_THAT(std::string(make_dead_letter(conclusion, "changes", 10'000).value),
-              HasSubstr(R"("offset":42)"));
-}
-
 }  // namespace
-}  // namespace helsekontakter::kafka
+}  // namespace helsekontakter::results

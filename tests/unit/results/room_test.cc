@@ -1,4 +1,4 @@
-#include "adapters/kafka/room.h"
+#include "adapters/results/room.h"
 
 #include <cstdio>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace helsekontakter::kafka {
+namespace helsekontakter::results {
 namespace {
 
 std::string escaped(const std::string& text) {
@@ -56,4 +56,4 @@ TEST(Room, ForgetsTheTextBeforeAndGrows) {
 }
 
 }  // namespace
-}  // namespace helsekontakter::kafka
+}  // namespace helsekontakter::results

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "adapters/kafka/room.h"
+#include "adapters/results/room.h"
 #include "worker/domain/bytes.h"
 #include "worker/domain/time.h"
 #include "worker/ports/commands.h"
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace helsekontakter::kafka {
+namespace helsekontakter::results {
 
 /// Namespace of the ids of result events; schemas/README.md says what the names are.
 inline constexpr Uuid result_namespace{{0x6f, 0x6c, 0x1d, 0x0e, 0x6a, 0x55, 0x5d, 0x0c, 0x9a, 0x2e,
@@ -61,9 +61,10 @@ class ResultWriter {
   std::string closing_;
   std::string head_;  ///< up to the time; where its id goes, it has any other
   WallTime time_of_{};
+  std::string next_;  ///< the text of a time
   std::vector<std::string> batches_;
   const Record* record_ = nullptr;
   Room room_;
 };
 
-}  // namespace helsekontakter::kafka
+}  // namespace helsekontakter::results

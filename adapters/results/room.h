@@ -9,7 +9,7 @@
 #include <memory>
 #include <string_view>
 
-namespace helsekontakter::kafka {
+namespace helsekontakter::results {
 
 /// Room for one JSON text, written from its begin to its end. Whoever writes says first how much it
 /// can be at most, so no single write checks: a third of what appending to a string costs. Kept
@@ -91,4 +91,4 @@ class Room {
   std::size_t capacity_ = 0;
 };
 
-}  // namespace helsekontakter::kafka
+}  // namespace helsekontakter::results

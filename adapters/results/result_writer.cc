@@ -1,4 +1,4 @@
-#include "adapters/kafka/result_writer.h"
+#include "adapters/results/result_writer.h"
 
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/crypto/uuid_text.h"
@@ -8,7 +8,7 @@
 #include <array>
 #include <charconv>
 
-namespace helsekontakter::kafka {
+namespace helsekontakter::results {
 namespace {
 
 using Field = Texts::Field;
@@ -239,6 +239,13 @@ void ResultWriter::put_rest(const Conclusion& conclusion, std::size_t text_max) 
   if (!conclusion.endpoint_event_id.empty()) {
     put_text(R"(,"endpointEventId":")", cut(conclusion.endpoint_event_id, text_max));
   }
+  if (conclusion.next_attempt) {
+    room_.put(R"(,"nextAttemptAt":")");
+    next_.clear();
+    append_time(*conclusion.next_attempt, next_);
+    room_.put(next_);
+    room_.put('"');
+  }
   if (conclusion.superseded_by != Conclusion::no_index) {
     ensure(record_ != nullptr && conclusion.superseded_by < record_->conclusions.size());
     const Texts& newer = record_->conclusions[conclusion.superseded_by].delivery->texts;
@@ -255,4 +262,4 @@ void ResultWriter::put_rest(const Conclusion& conclusion, std::size_t text_max) 
   room_.put(closing_);
 }
 
-}  // namespace helsekontakter::kafka
+}  // namespace helsekontakter::results

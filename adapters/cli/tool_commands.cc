@@ -1,0 +1,85 @@
+#include "adapters/cli/tool_commands.h"
+
+#include "adapters/tools/surroundings.h"
+
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+namespace helsekontakter::cli {
+
+ToolCommands::ToolCommands(CLI::App& app) {
+  add_import(app);
+  add_replay(app);
+}
+
+CLI::App* ToolCommands::add(CLI::App& app, const std::string& name, const std::string& does) {
+  CLI::App* command = app.add_subcommand(name, does);
+  command->add_option("--config", config_, "The operator's YAML file")
+      ->required()
+      ->type_name("FILE");
+  return command;
+}
+
+void ToolCommands::add_import(CLI::App& app) {
+  import_ = add(app, "import",
+                "Turn a member list into change events on the input topic, all of them or none");
+  tools::ImportOptions& options = import_options_;
+  import_->add_option("LIST", options.list, "CSV with a header, or one JSON object a line")
+      ->required();
+  import_->add_option("--organization", options.organization, "Whose members they are")->required();
+  import_->add_option("--previous", options.previous,
+                      "The list before: send the difference, and end who is missing now");
+  import_->add_option("--key-column", options.key_column,
+                      "Column of the Kafka key: opaque, one a member for ever [subject]");
+  import_->add_option("--column", options.columns,
+                      "FIELD NAME: what the list calls member, start, end, subject or ended");
+  import_->add_option("--delimiter", options.delimiter, "Of CSV: one character, or tab")
+      ->capture_default_str();
+  import_
+      ->add_option("--ends-share-max", options.ends_share_max,
+                   "Refuse when a larger share of the list before would end")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  import_->add_option("--version-number", options.version,
+                      "Version of every event [milliseconds since 1970]");
+  import_->add_flag("!--librdkafka-partitioner", options.java_partitioner,
+                    "Choose partitions as librdkafka does, not as Kafka's Java client");
+  import_->add_flag("--dry-run", options.dry_run, "Check the list and count, send nothing");
+}
+
+void ToolCommands::add_replay(CLI::App& app) {
+  replay_ = add(app, "replay",
+                "Send the newest event of each member in a stretch of the input once more");
+  tools::ReplayOptions& options = replay_options_;
+  const std::string marks =
+      "a time (RFC 3339), earliest, latest, or PARTITION:OFFSET,PARTITION:OFFSET";
+  replay_->add_option("--from", options.from, "Where the stretch begins: " + marks)->required();
+  replay_->add_option("--to", options.to, "Where it ends, exclusive: likewise")
+      ->capture_default_str();
+  replay_->add_option("--organization", options.organization, "Only events of this one");
+  replay_
+      ->add_option("--verdict", options.verdict,
+                   "Only members whose last verdict was this: accepted, unchanged, inactive, "
+                   "rejected, superseded, undecodable, expired")
+      ->type_name("VERDICT");
+  replay_
+      ->add_option("--rate", options.rate, "Events a second; 0: as fast as the brokers take them")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  replay_->add_option("--resume", options.resume, "Go on with this replay, which was interrupted");
+  replay_->add_flag("--dry-run", options.dry_run, "Say how many and how long, send nothing");
+}
+
+std::optional<int> ToolCommands::run(const Load& load) const {
+  const tools::Streams streams{.out = std::cout, .err = std::cerr};
+  const auto with_configuration = [&](auto command, const auto& options) -> int {
+    const auto configuration = load(config_);
+    return configuration ? command(*configuration, options, streams) : tools::wrong_usage;
+  };
+  if (import_->parsed()) return with_configuration(tools::import_list, import_options_);
+  if (replay_->parsed()) return with_configuration(tools::replay, replay_options_);
+  return std::nullopt;
+}
+
+}  // namespace helsekontakter::cli

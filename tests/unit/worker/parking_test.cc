@@ -1,0 +1,167 @@
+// What cannot be submitted waits in the ledger.
+
+#include "tests/unit/worker/core.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helsekontakter::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+WorkerSettings parking() {
+  WorkerSettings settings = prompt();
+  settings.ledger.enabled = true;
+  settings.remembered_keys_max = 0;
+  settings.retry.park_after = 2min;
+  settings.retry.backoff_first = settings.retry.backoff_max = 1min;
+  settings.batch.entries_max = 2;
+  return settings;
+}
+
+/// sio is held: its first request was refused.
+void hold_sio(Core& core, std::string_view event) {
+  core.deliver(event);
+  core.answer(refused(403));
+  (void)core.record_all();
+}
+
+TEST(Parking, SettlesTheChangesOfAHeldOrganizationAfterAWhile) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1");
+  core.deliver("bob@1");
+  core.pass(1s);
+  EXPECT_EQ(core.record_all(), "");
+  EXPECT_EQ(core.committed(), 0);
+  core.pass(10s);
+  ASSERT_EQ(core.requests(), "");
+  core.pass(2min - 12s);
+  EXPECT_EQ(core.committed(), 0) << "not before retry.park_after_s";
+  core.pass(2s);
+  EXPECT_EQ(core.committed(), 0);
+}
+
+TEST(Parking, TellsNothingOfAChangeThatWaitsAndItsVerdictInTheEnd) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1 bob@1");
+  std::string told;
+  for (int i = 0; i < 20 && core.committed() < 2; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    told = core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  EXPECT_EQ(core.committed(), 2) << told;
+  for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(core.wakes_in().value_or(1min));
+  EXPECT_THAT(core.requests(), AnyOf("ada@1 bob@1", "bob@1 ada@1")) << "they probe";
+  core.accept();
+  EXPECT_THAT(core.record_all(), AllOf(HasSubstr("ada@1 accepted"), HasSubstr("bob@1 accepted")));
+}
+
+TEST(Parking, BringsEverythingBackWhenTheHoldEnds) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1 bob@1");
+  core.deliver("cleo@1 dan@1 eve@1");
+  for (int i = 0; i < 40 && core.committed() < 5; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    (void)core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  ASSERT_EQ(core.committed(), 5);
+  for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(core.wakes_in().value_or(1min));
+  const Milliseconds quick = 5s;  // against the hour that they would wait
+  std::string accepted;
+  for (int i = 0; i < 5; ++i) {
+    while (core.in_flight() > 0) core.accept();
+    accepted += core.record_all() + ", ";
+    core.pass(quick / 5);
+  }
+  for (const std::string event : {"ada@1", "bob@1", "cleo@1", "dan@1", "eve@1"}) {
+    EXPECT_THAT(accepted, HasSubstr(event + " accepted"));
+  }
+}
+
+TEST(Parking, LetsOtherOrganizationsGoAhead) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1");
+  core.deliver("sit:bob@1");
+  EXPECT_EQ(core.requests(), "sit:bob@1");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "sit:bob@1 accepted");
+}
+
+TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
+  Core core(parking());
+  core.assign();
+  core.deliver("ada@1");
+  std::string told;
+  for (int i = 0; i < 30 && told.find("waits") == std::string::npos; ++i) {
+    core.deliver("sit:m" + std::to_string(i) + "@1");
+    while (core.in_flight() > 0) {
+      if (core.requests().starts_with("ada")) {
+        core.answer(refused(500));
+      } else {
+        core.accept();
+      }
+    }
+    told = core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  EXPECT_THAT(told, HasSubstr("ada@1 waits"));
+  core.pass(5min);
+  EXPECT_EQ(core.requests(), "ada@1");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@1 accepted");
+}
+
+TEST(Parking, LeavesTheBacklogInTheTopicWhileTheEndpointIsDown) {
+  Core core(parking());
+  core.assign();
+  core.deliver("ada@1 bob@1 sit:cleo@1 sammen:dan@1");
+  for (int i = 0; i < 30; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(503));
+    EXPECT_EQ(core.record_all(), "");
+    core.pass(1min);
+  }
+  EXPECT_EQ(core.committed(), 0);
+}
+
+TEST(Parking, KeepsTheNewestVersionAloneInTheLedger) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1");
+  core.deliver("ada@2");
+  std::string told;
+  for (int i = 0; i < 20 && core.committed() < 2; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    told = core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  EXPECT_EQ(told, "ada@2 waits, ada@1 superseded by ada@2");
+}
+
+TEST(Parking, AsksForWhatWaitsAnewWhenAPartitionComesBack) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1");
+  for (int i = 0; i < 20 && core.committed() < 1; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    (void)core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  ASSERT_EQ(core.committed(), 1);
+  core.lose();
+  core.assign();
+  for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(core.wakes_in().value_or(1min));
+  EXPECT_EQ(core.requests(), "ada@1");
+}
+
+}  // namespace
+}  // namespace helsekontakter::test

@@ -1,0 +1,139 @@
+// Parking: what cannot be submitted waits in the ledger, so that its delivery can be settled.
+
+#include "worker/domain/ensure.h"
+#include "worker/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace helsekontakter {
+namespace {
+
+/// A hold's end makes its changes due; this is for what nobody ends, and for a failing entry.
+constexpr Milliseconds wait_max{std::chrono::hours(1)};
+/// For those that are to come back as the hold's next probe.
+constexpr Milliseconds probe_soon{1'000};
+
+}  // namespace
+
+/// Changes of an organisation that is held, and entries that fail by themselves. While the endpoint
+/// is held nothing goes ahead, so nothing is parked to make way: the backlog stays in the topic.
+void Worker::park_waiting() {
+  park_at_.reset();
+  if (!settings_.ledger.enabled || stopping_) return;
+  for (Organization* organization : turns_) {
+    const bool held = organization->hold.held();
+    if (held) {
+      for (const Lane lane : {Lane::offerings, Lane::members}) park_queued(*organization, lane);
+    }
+    if (held || !endpoint_.held()) park_groups(*organization);
+  }
+}
+
+/// Some of a held organisation's changes are to be at hand as probes: a batch that failed, or
+/// parked changes that came back.
+void Worker::park_queued(Organization& organization, Lane lane) {
+  ReadyQueue& queue = organization.queue(lane);
+  queue.trim(slots_);
+  if (queue.changes == 0) return;
+  const auto& references = queue.references;
+  const bool has_probe = organization.hold.lasting() || !organization.groups.empty() ||
+                         std::any_of(references.begin(), references.end(), [&](const auto& one) {
+                           return slots_.holds(one) && slots_[one.slot].parked;
+                         });
+  std::size_t probes = has_probe ? 0 : settings_.batch.entries_max;
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    if (!slots_.holds(references[i])) continue;
+    const Slot slot = references[i].slot;
+    if (!is_to_park(slots_[slot])) {
+      if (slots_[slot].parked) continue;
+      break;  // the others are younger
+    }
+    leave_queue(slot);
+    organization.has_put_off = true;
+    put_off(slot, probes > 0 ? probe_soon : wait_max);
+    if (probes > 0) --probes;
+  }
+  queue.trim(slots_);
+}
+
+void Worker::park_groups(Organization& organization) {
+  const bool held = organization.hold.held();
+  for (auto group = organization.groups.begin(); group != organization.groups.end();) {
+    auto& members = group->members;
+    const bool exhausted = group->failures >= settings_.retry.attempts_max && members.size() == 1;
+    std::erase_if(members, [&](const Slots::Reference& reference) {
+      if (!slots_.holds(reference)) return true;
+      const Held& waiting = slots_[reference.slot];
+      const bool fails = held || group->failures > 0;
+      if (!exhausted && !(fails && is_to_park(waiting))) return false;
+      organization.has_put_off = organization.has_put_off || held;
+      put_off(reference.slot, held ? probe_soon : wait_of_exhausted(waiting));
+      return true;
+    });
+    group = members.empty() ? organization.groups.erase(group) : std::next(group);
+  }
+}
+
+bool Worker::is_tight(const Held& held) {
+  const PartitionState* partition = partition_of(held.position.partition, held.epoch);
+  return partition != nullptr && partition->bytes > partition->share / 2;
+}
+
+/// One that comes from the ledger keeps no offset back; it goes there again only to make room.
+bool Worker::is_to_park(const Held& held) {
+  if (is_tight(held)) return true;
+  if (held.parked) return false;
+  const TimePoint at = held.since + settings_.retry.park_after;
+  if (at <= now_) return true;
+  park_at_ = park_at_ ? std::min(*park_at_, at) : at;
+  return false;
+}
+
+/// The wait grows with every time that it is exhausted.
+Milliseconds Worker::wait_of_exhausted(const Held& held) {
+  const Milliseconds first = std::max(settings_.retry.park_after, settings_.retry.backoff_max);
+  const ParkedChange* before = held.parked ? held.key->ledger->parked.get() : nullptr;
+  const bool again =
+      before != nullptr && before->why == Reason::none && before->interval > first / 2;
+  const Milliseconds wait = std::min(again ? before->interval * 2 : first, wait_max);
+  const auto tenth = static_cast<std::uint64_t>(wait.count() / 10);
+  return wait - Milliseconds(tenth) + Milliseconds(static_cast<std::int64_t>(random_.up_to(tenth)));
+}
+
+void Worker::put_off(Slot slot, Milliseconds wait) {
+  KeyState& key = key_of(slot);
+  ensure(key.waiting == slot && key.ledger != nullptr && !key.is_excluded());
+  key.waiting = Slots::none;
+  const EntryAnswer nothing;
+  conclude_chain(slot, Verdict::inactive, Reason::none, nothing, Conclusion::no_batch, wait);
+}
+
+/// An inactive one that was put off stays one: its round, and since when, go on.
+ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, Milliseconds wait) const {
+  ParkedChange parked{.change = held.change(),
+                      .texts = held.delivery->texts,
+                      .offset = held.position.offset,
+                      .attempt = held.attempt,
+                      .due = wall_ + wait,
+                      .parked_since = wall_,
+                      .interval = wait};
+  if (held.parked && entry.parked) {
+    const ParkedChange& before = *entry.parked;
+    parked.round = before.round;
+    parked.why = before.why;
+    parked.parked_since = before.parked_since;
+    parked.period_end = before.period_end;
+    if (before.why != Reason::none) parked.interval = before.interval;
+  }
+  return parked;
+}
+
+void Worker::make_due(std::optional<OrganizationNumber> organization) {
+  for (auto& [number, partition] : partitions_) {
+    out_->make_due.push_back({number, partition.epoch, organization, wall_});
+    partition.next_due = wall_;
+  }
+}
+
+}  // namespace helsekontakter
