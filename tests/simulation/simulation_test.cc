@@ -37,7 +37,9 @@ TEST(Simulation, KeepsItsPromisesInEveryWeather) {
                                 << world.describe();
   }
   EXPECT_GT(requests, count);
-  if (count >= 20) EXPECT_GT(questions, count);
+  if (count >= 20) {
+    EXPECT_GT(questions, count);
+  }
   std::printf("longest calm: %lld s, seed %llu\n", static_cast<long long>(slowest.first / 1000ms),
               static_cast<unsigned long long>(slowest.second));
 }
