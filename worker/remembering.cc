@@ -27,6 +27,9 @@ std::optional<WallTime> period_end_of(std::string_view entry) {
   return WallTime(std::chrono::sys_days(last) + std::chrono::days(1));
 }
 
+/// About what a parked change takes while it is at hand.
+constexpr std::size_t parked_bytes = 1'024;
+
 bool is_at_endpoint(Verdict verdict) {
   return verdict == Verdict::accepted || verdict == Verdict::unchanged;
 }
@@ -287,16 +290,20 @@ void Worker::take_due() {
   if (!settings_.ledger.enabled || stopping_) return;
   const bool room = ready_changes() < enough_ready();
   const bool asks = settings_.digital_status.enabled;
-  const std::size_t at_most =
-      std::max(settings_.ledger.due_at_once_max, asks ? settings_.digital_status.list_max : 0);
   for (auto& [number, partition] : partitions_) {
     if (partition.revoking || partition.recovering || partition.taking_due || !room) continue;
     if (!partition.next_due || *partition.next_due > wall_) continue;
     if (asks ? partition.is_crowded() : partition.bytes >= partition.share) continue;
+    // A question is better filled, as far as there is room for a thousand.
+    const std::size_t fitting = (partition.share - partition.bytes) / parked_bytes;
+    const std::size_t listed = std::min(fitting, settings_.digital_status.list_max);
+    const std::size_t at_once = settings_.ledger.due_at_once_max;
     partition.taking_due = true;
     partition.next_due.reset();
-    out_->take_due.push_back(
-        {.partition = number, .epoch = partition.epoch, .until = wall_, .at_most = at_most});
+    out_->take_due.push_back({.partition = number,
+                              .epoch = partition.epoch,
+                              .until = wall_,
+                              .at_most = asks ? std::max(at_once, listed) : at_once});
   }
 }
 
