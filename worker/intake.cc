@@ -251,7 +251,8 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
   const PartitionState* partition = partition_of(fresh.position.partition, fresh.epoch);
   const bool fits_place =
       old.place != Place::queued || (partition != nullptr && may_submit(fresh, *partition));
-  if (old.place != Place::grouped && same_partition && fits_place) {
+  const bool keeps_place = old.place != Place::grouped && old.place != Place::gathered;
+  if (keeps_place && same_partition && fits_place) {
     old.swap_delivery(fresh);
     if (key.parked == waiting) key.parked = newer;
     if (old.place == Place::queued) {
@@ -278,6 +279,8 @@ void Worker::place(Slot slot, KeyState& key) {
     (void)slots_.place(slot, Place::blocked);
   } else if (key.not_before > now_) {
     delayed_.push({key.not_before, slots_.place(slot, Place::delayed)});
+  } else if (slots_[slot].ask_first) {
+    gather(slot);
   } else {
     put_in_queue(slot);
   }

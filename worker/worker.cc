@@ -32,6 +32,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   end_recoveries();
   finish();
   take_due();
+  ask_status();
   dispatch();
   park_waiting();
   record();
@@ -144,6 +145,12 @@ void Worker::set_wake_at() {
   for (Organization* organization : turns_) {
     if (submits) {
       if (const auto time = next_submission(*organization)) no_later(std::max(open, *time));
+    }
+  }
+  if (settings_.digital_status.enabled && !stopping_) {
+    const bool crowded = is_crowded();
+    for (const Organization* organization : turns_) {
+      if (const auto time = next_question(*organization, crowded)) no_later(*time);
     }
   }
   // What is due already waits for an input (a slot, a record, a probe's end), not for the time.

@@ -21,6 +21,7 @@ enum class Place : std::uint8_t {
   stalled,    ///< a finding behind a pulled brake
   queued,     ///< ready in its organisation's queue
   delayed,    ///< waits out the settle time after an unknown outcome of its key
+  gathered,   ///< waits for its member's digital status
   grouped,    ///< part of a batch that is submitted again
   blocked,    ///< an earlier change of its key is under way or not durably concluded
   in_flight,  ///< part of a request
@@ -51,7 +52,8 @@ struct Held {
   std::uint16_t entries = 0;      ///< of a change: Change::entries
   Lane lane = Lane::members;      ///< of a change
   bool is_change = false;
-  bool parked = false;  ///< from the ledger: its delivery is settled already
+  bool parked = false;     ///< from the ledger: its delivery is settled already
+  bool ask_first = false;  ///< its member's digital status, before it is submitted
   Place place = Place::free;
   ChainedAs as = ChainedAs::newer_version;
 
@@ -74,6 +76,7 @@ struct Held {
     std::swap(entry_bytes, other.entry_bytes);
     std::swap(entries, other.entries);
     std::swap(parked, other.parked);
+    std::swap(ask_first, other.ask_first);
   }
 };
 
@@ -111,7 +114,7 @@ class Slots {
     }
     held.delivery = std::make_unique<Delivery>(std::move(delivery));
     held.organization = nullptr;
-    held.parked = false;
+    held.parked = held.ask_first = false;
     held.place = Place::fresh;
     held.as = ChainedAs::newer_version;
     held.key = nullptr;
