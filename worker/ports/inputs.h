@@ -2,6 +2,7 @@
 
 #include "worker/domain/delivery.h"
 #include "worker/domain/result.h"
+#include "worker/ledger/shared.h"
 #include "worker/ports/commands.h"
 #include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
@@ -82,7 +83,8 @@ struct Tick {};
 /// Stop: finish what is in flight, record it, let go of everything.
 struct StopRequested {};
 
-using Input = std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome,
-                           Recorded, StopRequested, LedgerAnswers, DueChanges, LedgerRoom>;
+using Input =
+    std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome, Recorded,
+                 StopRequested, LedgerAnswers, DueChanges, LedgerRoom, SharedNews>;
 
 }  // namespace helsekontakter
