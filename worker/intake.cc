@@ -18,6 +18,7 @@ constexpr Milliseconds full_notice_after{60'000};
 
 void Worker::take(Assigned& input) {
   rereading_.erase(input.partition);
+  assigned_together_ = input.assigned_together;
   if (stopping_) {
     late_releases_.push_back({input.partition, input.epoch});
     return;
