@@ -143,9 +143,11 @@ void Worker::admit_finding(Slot slot) {
   }
   (void)add_conclusion(slot, verdict, reason, nullptr);
   if (source_brake_.note(true)) {
+    out_->facts.emplace_back(SharedBrake{.organization = {}, .pulled = true, .since = wall_});
     notice(Notice::Kind::brake_pulled, std::nullopt, std::nullopt,
            "too many events in which no organisation can be read: nothing more is read. Mend the "
-           "sender, then restart");
+           "sender, then " +
+               how_to_release());
   }
 }
 
@@ -153,11 +155,13 @@ void Worker::admit_finding(Slot slot) {
 // each is judged among its like: else the start of a large backlog looks as if all were unusable.
 void Worker::note(Organization& organization, Brake& brake, bool unusable) {
   if (!brake.note(unusable)) return;
-  (void)organization.hold.begin_lasting();
+  (void)organization.hold.begin_lasting(Lasting::brake);
+  out_->facts.emplace_back(
+      SharedBrake{.organization = organization.number, .pulled = true, .since = wall_});
   notice(Notice::Kind::brake_pulled, organization.number, std::nullopt,
          "too many changes of organisation " + organization.number.digits() +
-             " are rejected or undecodable (brake.*): it is held. Mend the sender's data, then "
-             "restart");
+             " are rejected or undecodable (brake.*): it is held. Mend the sender's data, then " +
+             how_to_release());
 }
 
 bool Worker::fits_alone(const Held& held) const {

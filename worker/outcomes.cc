@@ -96,7 +96,7 @@ void Worker::judge(BatchInFlight& batch, const Answered& outcome, const Outcome&
 }
 
 void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& input) {
-  if (outcome.retry_after) endpoint_.pause(now_ + *outcome.retry_after);
+  if (outcome.retry_after) pause_endpoint(*outcome.retry_after);
   EntryAnswer answer = outcome.reason;
   answer.status = outcome.http_status;
   const auto match = settings_.rules.judge(batch.lane, answer);
@@ -105,7 +105,7 @@ void Worker::judge(BatchInFlight& batch, const Refused& outcome, const Outcome& 
   if (match.judgement == Judgement::retry) {
     if (outcome.http_status == 429) {  // the endpoint is alive and asks for less
       const Milliseconds wait = outcome.retry_after.value_or(backoff().ceiling(batch.failures + 1));
-      endpoint_.pause(now_ + wait);
+      pause_endpoint(wait);
       submit_again(*batch.organization, batch.lane, batch.slots, batch.failures, wait);
     } else {
       fail_transiently(batch, text);
@@ -234,9 +234,7 @@ void Worker::release_organization(const BatchInFlight& batch) {
   Organization& organization = *batch.organization;
   if (organization.hold.held() && !batch.probes_organization) return;
   if (!organization.hold.succeed()) return;
-  notice(Notice::Kind::organization_released, organization.number, std::nullopt,
-         "organisation " + organization.number.digits() + " is submitted again");
-  if (std::exchange(organization.has_put_off, false)) make_due(organization.number);
+  tell_released(organization);
 }
 
 void Worker::hold_endpoint(bool begins, const std::string& text) {

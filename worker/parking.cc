@@ -129,9 +129,9 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, Millise
   return parked;
 }
 
-void Worker::make_due(std::optional<OrganizationNumber> organization) {
+void Worker::make_due(std::optional<OrganizationNumber> organization, bool inactive_too) {
   for (auto& [number, partition] : partitions_) {
-    out_->make_due.push_back({number, partition.epoch, organization, wall_});
+    out_->make_due.push_back({number, partition.epoch, organization, wall_, inactive_too});
     partition.next_due = wall_;
   }
 }

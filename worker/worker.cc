@@ -52,16 +52,17 @@ Organization& Worker::organization_of(OrganizationNumber number) {
   turns_.push_back(&organization);
   const auto listed = settings_.organizations.find(number);
   if (listed == settings_.organizations.end()) {
-    (void)organization.hold.begin_lasting();
+    (void)organization.hold.begin_lasting(Lasting::unlisted);
     notice(Notice::Kind::unlisted_organization, number, std::nullopt,
            "organisation " + number.digits() +
                " is not listed in `organizations`; its changes wait. List it and restart, or stop "
                "the sender");
   } else if (listed->second.paused) {
-    (void)organization.hold.begin_lasting();
+    (void)organization.hold.begin_lasting(Lasting::paused);
     notice(Notice::Kind::organization_held, number, std::nullopt,
            "organisation " + number.digits() + " is paused in `organizations`; its changes wait");
   }
+  apply_shared(organization);
   return organization;
 }
 

@@ -124,6 +124,7 @@ class Worker {
   void take(LedgerAnswers& input);
   void take(DueChanges& input);
   void take(LedgerRoom& input);
+  void take(SharedNews& input);
   void take(StatusAnswer& input);
   void take(StopRequested&) { begin_stop(); }
   void admit(Delivery&& delivery, PartitionState& partition);
@@ -231,7 +232,20 @@ class Worker {
   [[nodiscard]] ParkedChange put_off(const Held& held, const LedgerEntry& entry,
                                      Milliseconds wait) const;
   [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
-  void make_due(std::optional<OrganizationNumber> organization);
+  void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false);
+
+  // sharing.cc: what other workers and the operator say.
+  void learn(const SharedHold& fact, bool live);
+  void learn(const SharedBrake& fact, bool live);
+  void learn(const SharedRetryAfter& fact, bool live);
+  void learn(const SharedRetryNow& fact, bool live);
+  void learn(const SharedOffering&, bool) {}
+  void apply_shared(Organization& organization);
+  void release_brake(Organization& organization);
+  void conclude_stalled(std::optional<OrganizationNumber> organization);
+  void tell_released(Organization& organization);
+  void pause_endpoint(Milliseconds wait);
+  [[nodiscard]] std::string how_to_release() const;
 
   // asking_status.cc: who has become active.
   [[nodiscard]] bool is_asked_first(const ParkedChange& parked) const;
@@ -328,6 +342,9 @@ class Worker {
   std::set<Partition> rereading_;  // dropped after a failed record, not assigned anew yet
   TimePoint recorded_at_{};
   std::optional<TimePoint> park_at_;  // when something more is to be parked
+  std::set<OrganizationNumber> held_by_operator_;
+  std::set<OrganizationNumber> braked_elsewhere_;
+  WallTime pause_told_until_{};
   bool ledger_full_ = false;
   bool stopping_ = false;
   bool finished_ = false;

@@ -213,7 +213,9 @@ Result<std::string> TopicsProbe::ask(bool create) {
   if (configuration_.results_technology == config::Technology::kafka) {
     ask_results(in, create && (in || !reads), findings);
   }
-  if (!configuration_.ledger.is_sqlite) ask_ledger(partitions, create && in, findings);
+  if (!configuration_.ledger.is_sqlite) {
+    ask_ledger(in ? in->partitions : options_.partitions, create && in, findings);
+  }
   if (findings.failed) return fail(Remedy::stop, std::move(findings.text));
   return std::move(findings.text);
 }

@@ -34,6 +34,7 @@ WorkerSettings core_settings(const config::Configuration& configuration,
   // A queue has no end that is known beforehand; its source says when it is drained.
   settings.drain = options.drain && configuration.source_technology != config::Technology::amqp;
   settings.ledger.enabled = true;
+  settings.shares = !configuration.ledger.is_sqlite;
   return settings;
 }
 
@@ -132,13 +133,24 @@ Result<Parts> Program::make_parts() {
   const auto key = config::read_hmac_key(configuration_);
   if (!key) return tl::unexpected(key.error());
   const crypto::KeyedHash hash(*key);
-  auto opened = open_ledger(configuration_, hash, observe_kafka(), [this] {
+  const auto goes_on = [this] {
     turned_at_ms_ = core_time(Steady::now()).time_since_epoch().count();
     return !stopping_;
-  });
+  };
+  auto opened = open_ledger(configuration_, hash, observe_kafka(), goes_on);
   if (!opened) return tl::unexpected(opened.error());
   ledger_ = std::move(*opened);
   make_ledger_host();
+  if (ledger_.topic.format) {
+    shared_link_ =
+        std::make_unique<SharedLink>(ledger_, inbox_, observe_kafka(), [this](const Error& error) {
+          refused_ = true;
+          give_up(error);
+        });
+    if (auto started = shared_link_->start(goes_on); !started) {
+      return tl::unexpected(started.error());
+    }
+  }
   switch (configuration_.source_technology) {
     case config::Technology::kafka:
       if (configuration_.results_technology == config::Technology::amqp) {
@@ -227,6 +239,7 @@ void Program::stop_parts(bool finished) {
       log_.warn("ledger", {{"reason", ended.error().message}});
     }
   }
+  if (shared_link_) shared_link_->stop();
   if (tokens_) tokens_->stop();
   if (status_tokens_) status_tokens_->stop();
   client_->stop(Steady::now());
@@ -267,12 +280,14 @@ int Program::work() {
           "by whoever owns its partitions next");
     }
     stop_parts(finished);
-    return finished && !failed_ ? 0 : 1;
+    if (failed_) return refused_ ? 2 : 1;
+    return finished ? 0 : 1;
   }
 }
 
 void Program::obey(Steady::time_point now, Commands& commands) {
   ledger_host_->obey(core_time(now), commands);
+  if (shared_link_ && !commands.facts.empty()) shared_link_->publish(commands.facts);
   for (const Notice& notice : commands.notices) tell(notice);
   if (commands.record) {
     note(*commands.record);

@@ -2,6 +2,7 @@
 
 #include "adapters/cli/parts.h"
 #include "adapters/cli/run.h"
+#include "adapters/cli/shared_link.h"
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/endpoint/helsekontakter_endpoint.h"
 #include "adapters/endpoint/status_inquiry.h"
@@ -101,6 +102,7 @@ class Program {
   OpenLedger ledger_;
   Parts parts_;
   std::unique_ptr<ledger::LedgerHost> ledger_host_;
+  std::unique_ptr<SharedLink> shared_link_;  ///< with a ledger on Kafka
   std::unique_ptr<operations::OperationsServer> operations_;
 };
 

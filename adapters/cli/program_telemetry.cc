@@ -123,7 +123,10 @@ ledger::LedgerHost::Observer Program::observe_ledger() {
   observer.trouble = [this](const Error& error) {
     log_.warn("ledger", {{"reason", error.message}});
   };
-  observer.refused = [this](const Error& error) { give_up(error); };
+  observer.refused = [this](const Error& error) {
+    refused_ = true;
+    give_up(error);
+  };
   return observer;
 }
 

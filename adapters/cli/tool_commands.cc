@@ -7,10 +7,18 @@
 #include <CLI/CLI.hpp>
 
 namespace helsekontakter::cli {
+namespace {
+
+const std::string marks =
+    "a time (RFC 3339), earliest, latest, or PARTITION:OFFSET,PARTITION:OFFSET";
+
+}  // namespace
 
 ToolCommands::ToolCommands(CLI::App& app) {
   add_import(app);
   add_replay(app);
+  add_audit(app);
+  add_control(app);
 }
 
 CLI::App* ToolCommands::add(CLI::App& app, const std::string& name, const std::string& does) {
@@ -52,8 +60,6 @@ void ToolCommands::add_replay(CLI::App& app) {
   replay_ = add(app, "replay",
                 "Send the newest event of each member in a stretch of the input once more");
   tools::ReplayOptions& options = replay_options_;
-  const std::string marks =
-      "a time (RFC 3339), earliest, latest, or PARTITION:OFFSET,PARTITION:OFFSET";
   replay_->add_option("--from", options.from, "Where the stretch begins: " + marks)->required();
   replay_->add_option("--to", options.to, "Where it ends, exclusive: likewise")
       ->capture_default_str();
@@ -71,6 +77,27 @@ void ToolCommands::add_replay(CLI::App& app) {
   replay_->add_flag("--dry-run", options.dry_run, "Say how many and how long, send nothing");
 }
 
+void ToolCommands::add_audit(CLI::App& app) {
+  audit_ = add(app, "audit",
+               "Prove that every settled change event has one terminal result, or waits in the "
+               "ledger; exit status 3 when not");
+  audit_->add_option("--from", audit_options_.from, "Where the stretch begins: " + marks)
+      ->capture_default_str();
+  audit_->add_option("--to", audit_options_.to, "Where it ends, exclusive: likewise")
+      ->capture_default_str();
+}
+
+void ToolCommands::add_control(CLI::App& app) {
+  control_ = add(app, "control", "Tell all workers to hold, to go on, or to try again now");
+  control_->add_option("ACTION", control_options_.action, "hold, resume, release-brake, retry-now")
+      ->required()
+      ->check(CLI::IsMember({"hold", "resume", "release-brake", "retry-now"}));
+  control_->add_option("--organization", control_options_.organization,
+                       "Only this one [the endpoint; release-brake: the source; retry-now: all]");
+  control_->add_option("--why", control_options_.why, "Of a hold, for the log of the workers")
+      ->capture_default_str();
+}
+
 std::optional<int> ToolCommands::run(const Load& load) const {
   const tools::Streams streams{.out = std::cout, .err = std::cerr};
   const auto with_configuration = [&](auto command, const auto& options) -> int {
@@ -79,6 +106,8 @@ std::optional<int> ToolCommands::run(const Load& load) const {
   };
   if (import_->parsed()) return with_configuration(tools::import_list, import_options_);
   if (replay_->parsed()) return with_configuration(tools::replay, replay_options_);
+  if (audit_->parsed()) return with_configuration(tools::audit, audit_options_);
+  if (control_->parsed()) return with_configuration(tools::control, control_options_);
   return std::nullopt;
 }
 

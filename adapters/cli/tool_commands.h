@@ -1,6 +1,8 @@
 #pragma once
 
 #include "adapters/config/configuration.h"
+#include "adapters/tools/audit.h"
+#include "adapters/tools/control.h"
 #include "adapters/tools/import.h"
 #include "adapters/tools/replay.h"
 
@@ -29,6 +31,8 @@ class ToolCommands {
  private:
   void add_import(CLI::App& app);
   void add_replay(CLI::App& app);
+  void add_audit(CLI::App& app);
+  void add_control(CLI::App& app);
   CLI::App* add(CLI::App& app, const std::string& name, const std::string& does);
 
   std::string config_;
@@ -36,6 +40,10 @@ class ToolCommands {
   tools::ImportOptions import_options_;
   CLI::App* replay_ = nullptr;
   tools::ReplayOptions replay_options_;
+  CLI::App* audit_ = nullptr;
+  tools::AuditOptions audit_options_;
+  CLI::App* control_ = nullptr;
+  tools::ControlOptions control_options_;
 };
 
 }  // namespace helsekontakter::cli

@@ -23,11 +23,12 @@ tl::unexpected<Error> unreadable(const std::string& topic, rd_kafka_resp_err_t e
                                  "; check that the brokers are up, and the right to read it");
 }
 
-Properties reader_properties(const TopicLog::Where& where, std::int32_t partitions) {
+Properties reader_properties(const TopicLog::Where& where, std::int32_t partitions,
+                             const char* isolation) {
   Properties properties = connection_properties(where.connection, where.password);
   const std::size_t share = where.fetch_bytes_max / static_cast<std::size_t>(partitions) / 1024;
   properties["group.id"] = where.group;
-  properties["isolation.level"] = "read_committed";
+  properties["isolation.level"] = isolation;
   properties["enable.auto.commit"] = "false";
   properties["enable.auto.offset.store"] = "false";
   properties["enable.partition.eof"] = "true";
@@ -92,7 +93,8 @@ class Reading {
 };
 
 Result<void> Reading::open(std::int32_t partitions, const Observer& observer) {
-  auto client = make_client(RD_KAFKA_CONSUMER, reader_properties(where_, partitions), 0, observer);
+  auto client = make_client(RD_KAFKA_CONSUMER,
+                            reader_properties(where_, partitions, "read_committed"), 0, observer);
   if (!client) return tl::unexpected(client.error());
   client_ = std::move(*client);
   rd_kafka_poll_set_consumer(client_->get());
@@ -215,7 +217,9 @@ TopicLog::TopicLog(Where where, Observer observer, SharedClient client, std::int
 Result<TopicLog> TopicLog::open(Where where, const Observer& observer) {
   const auto refused = refused_properties(where.connection);
   if (!refused.empty()) return tl::unexpected(refused.front());
-  auto client = make_client(RD_KAFKA_CONSUMER, reader_properties(where, 1), 0, observer);
+  // As a read_committed client sees the end, it lies before what an open transaction wrote.
+  auto client =
+      make_client(RD_KAFKA_CONSUMER, reader_properties(where, 1, "read_uncommitted"), 0, observer);
   if (!client) return tl::unexpected(client.error());
   const auto partitions = ask<std::int32_t>(
       where.topic, where.quiet_max,

@@ -56,7 +56,8 @@ class TopicLog {
   [[nodiscard]] const std::string& topic() const { return where_.topic; }
   [[nodiscard]] std::int32_t partitions() const { return partitions_; }
 
-  /// What is there: from the first record that is left to the end of what is committed.
+  /// What is there: from the first record that is left to the end. A transaction that is open
+  /// counts, so reading to the end waits for it.
   [[nodiscard]] Result<Stretches> bounds() const;
   /// The first record of each partition that is not older; its end where there is none.
   [[nodiscard]] Result<Offsets> offsets_at(WallTime time) const;

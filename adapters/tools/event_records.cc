@@ -1,7 +1,7 @@
 #include "adapters/tools/event_records.h"
 
 #include "adapters/crypto/keyed_hash.h"
-#include "adapters/kafka/result_writer.h"
+#include "adapters/results/result_writer.h"
 
 namespace helsekontakter::tools {
 
@@ -25,13 +25,13 @@ json::DecoderSettings reading_settings(json::DecoderSettings settings) {
 }
 
 Uuid terminal_result_id(std::string_view source, std::string_view id, std::string_view resend) {
-  return crypto::uuid_v5(kafka::result_namespace, {source, id, resend});
+  return crypto::uuid_v5(results::result_namespace, {source, id, resend});
 }
 
 Uuid terminal_result_id(const Delivery& delivery) {
   const Texts& texts = delivery.texts;
   if (const auto* finding = std::get_if<Finding>(&delivery.content)) {
-    return crypto::uuid_v5(kafka::result_namespace, {finding->event.hex(), texts[Field::resend]});
+    return crypto::uuid_v5(results::result_namespace, {finding->event.hex(), texts[Field::resend]});
   }
   return terminal_result_id(texts[Field::source], texts[Field::id], texts[Field::resend]);
 }

@@ -4,6 +4,7 @@
 #include "adapters/tools/import_plan.h"
 #include "adapters/tools/member_list.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -63,6 +64,7 @@ class Importing {
   void describe(const ImportPlan& plan) const;
   Result<void> guard(const ImportPlan& plan, ImportEvents& events) const;
   Result<void> send(const ImportPlan& plan, const ImportEvents& events) const;
+  Result<void> see() const;
   Result<void> print(const ImportPlan& plan, const ImportEvents& events) const;
 
   [[nodiscard]] bool into_kafka() const {
@@ -182,6 +184,21 @@ Result<void> Importing::send(const ImportPlan& plan, const ImportEvents& events)
   return producer->commit();
 }
 
+/// Readers see a transaction a moment after it was committed: waits for that, so that a worker
+/// started next finds it.
+Result<void> Importing::see() const {
+  const auto log = open_input(configuration_);
+  if (!log) return tl::unexpected(log.error());
+  auto stretches = log->bounds();
+  if (!stretches) return tl::unexpected(stretches.error());
+  for (auto& [partition, stretch] : *stretches) {
+    stretch.from = std::max(stretch.from, stretch.to - 1);
+  }
+  const auto whole = log->read(*stretches, [](const auto&) { return Result<bool>(true); }, {});
+  if (!whole) return tl::unexpected(whole.error());
+  return {};
+}
+
 Result<void> Importing::print(const ImportPlan& plan, const ImportEvents& events) const {
   for (std::size_t i = 0; i < plan.sent.size(); ++i) {
     streams_.out << events.text(plan.sent[i], i + 1) << "\n";
@@ -221,6 +238,7 @@ int Importing::run() {
   if (into_kafka()) {
     streams_.out << "sent to " << configuration_.source.topic << " with version " << known->version
                  << "\n";
+    if (const auto seen = see(); !seen) return tell(streams_, seen.error());
   }
   return well;
 }

@@ -45,7 +45,7 @@ ADAPTERS = {
     "results": {"crypto"},
     "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
-    "tools": {"config", "crypto", "json", "kafka", "ledger"},
+    "tools": {"config", "crypto", "json", "kafka", "ledger", "results"},
 }
 
 # library (by the start of its header's name) -> the adapters that it stays in.

@@ -99,7 +99,8 @@ void Ledger::make_due(const MakeDue& command) {
     if (!found.packed) return;
     if (command.organization && found.entry.organization != *command.organization) return;
     const auto facts = read_facts(*found.packed);
-    if (facts && facts->why == Reason::none && facts->due > command.now) keys.push_back(key);
+    const bool meant = facts && (facts->why == Reason::none || command.inactive_too);
+    if (meant && facts->due > command.now) keys.push_back(key);
   });
   for (const MemberKey& key : keys) {
     auto entry = ledger::find(table, key, form_);

@@ -3,6 +3,7 @@
 #include "worker/domain/delivery.h"
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
+#include "worker/ledger/shared.h"
 #include "worker/ports/digital_status.h"
 #include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
@@ -124,6 +125,7 @@ struct Commands {
   std::vector<LedgerLookup> look_ups;
   std::vector<MakeDue> make_due;  ///< before take_due
   std::vector<TakeDue> take_due;
+  std::vector<SharedFact> facts;  ///< for all workers, where there is a shared topic
   std::vector<AskStatus> questions;
   std::vector<Notice> notices;
   std::optional<TimePoint> wake_at;  ///< the earliest time at which a Tick changes anything

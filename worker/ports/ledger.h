@@ -117,6 +117,7 @@ struct MakeDue {
   Epoch epoch{};
   std::optional<OrganizationNumber> organization;  ///< none: of all
   WallTime now{};
+  bool inactive_too = false;  ///< also what waits for a member to become active
 };
 
 /// Input.

@@ -72,6 +72,7 @@ struct WorkerSettings {
   Member member;
   DigitalStatusSettings digital_status;
   OfferingGate gate = OfferingGate::pending;
+  bool shares = false;  ///< workers tell each other of brakes, and an operator tells them all
   std::size_t memory_bytes_max = 268'435'456;
   bool drain = false;                          ///< stop when every partition reached its end
   std::size_t remembered_keys_max = 16'384;    ///< keys whose newest conclusion stays in memory

@@ -37,6 +37,10 @@ class Brake {
   }
 
   [[nodiscard]] bool pulled() const { return pulled_; }
+  /// Another worker pulled it.
+  void pull() { pulled_ = true; }
+  /// What was noted before counts no longer.
+  void release() { *this = Brake(limits_); }
 
  private:
   Limits limits_;

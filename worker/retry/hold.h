@@ -9,29 +9,42 @@
 
 namespace helsekontakter {
 
-/// No submissions until a probe succeeds, or (lasting) until a restart or an operator ends it. One
-/// probe at a time, with growing pauses between them.
+/// Why a hold lasts: no probe ends it.
+enum class Lasting : std::uint8_t { unlisted = 1, paused = 2, brake = 4, by_operator = 8 };
+
+/// No submissions until a probe succeeds, or (lasting) until what it lasts for is mended. One probe
+/// at a time, with growing pauses between them.
 class Hold {
  public:
   /// Begins it, or lets the pause before the next probe grow. Returns true at the beginning.
   bool begin(TimePoint now, const Backoff& backoff, Random& random) {
-    const bool begins = !held_;
+    const bool begins = !held();
     held_ = true;
     ++failures_;
     probe_at_ = now + backoff.ceiling(failures_) / 2 + backoff.wait(failures_, random) / 2;
     return begins;
   }
-  /// Begins one that no probe ends.
-  bool begin_lasting() {
-    const bool begins = !lasting_;
-    held_ = lasting_ = true;
+  /// Begins one that no probe ends. Returns true at the beginning of this reason.
+  bool begin_lasting(Lasting reason) {
+    const auto bit = static_cast<std::uint8_t>(reason);
+    const bool begins = (lasting_ & bit) == 0;
+    lasting_ = static_cast<std::uint8_t>(lasting_ | bit);
     return begins;
   }
+  /// Returns true when nothing holds any more.
+  bool end_lasting(Lasting reason) {
+    const auto bit = static_cast<std::uint8_t>(reason);
+    const bool was = (lasting_ & bit) != 0;
+    lasting_ = static_cast<std::uint8_t>(lasting_ & ~bit);
+    return was && !held();
+  }
+  /// The next probe may go at once.
+  void probe_now(TimePoint now) { probe_at_ = now; }
   /// A request succeeded. Returns true when that ended it.
   bool succeed() {
     failures_ = 0;
     probing_ = false;
-    if (!held_ || lasting_) return false;
+    if (!held_ || lasting()) return false;
     held_ = false;
     return true;
   }
@@ -39,18 +52,18 @@ class Hold {
   void probe_ended() { probing_ = false; }
   void probe_started() { probing_ = true; }
 
-  [[nodiscard]] bool held() const { return held_; }
-  [[nodiscard]] bool lasting() const { return lasting_; }
+  [[nodiscard]] bool held() const { return held_ || lasting(); }
+  [[nodiscard]] bool lasting() const { return lasting_ != 0; }
   [[nodiscard]] bool admits(TimePoint now) const {
-    return !held_ || (!lasting_ && !probing_ && now >= probe_at_);
+    return !held() || (!lasting() && !probing_ && now >= probe_at_);
   }
   /// When a probe may go; meaningful while held, not lasting and none is under way.
   [[nodiscard]] TimePoint probe_at() const { return probe_at_; }
-  [[nodiscard]] bool awaits_probe_time() const { return held_ && !lasting_ && !probing_; }
+  [[nodiscard]] bool awaits_probe_time() const { return held_ && !lasting() && !probing_; }
 
  private:
   bool held_ = false;
-  bool lasting_ = false;
+  std::uint8_t lasting_ = 0;  ///< bits of Lasting
   bool probing_ = false;
   std::uint32_t failures_ = 0;
   TimePoint probe_at_{};

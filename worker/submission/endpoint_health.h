@@ -71,6 +71,12 @@ class EndpointHealth {
   /// 429 or Retry-After: nothing goes out before.
   void pause(TimePoint until) { pause_until_ = std::max(pause_until_, until); }
 
+  /// An operator's hold; no probe ends it. True when it begins.
+  bool hold_by_operator() { return hold_.begin_lasting(Lasting::by_operator); }
+  /// True when nothing holds the endpoint any more.
+  bool resume_by_operator() { return hold_.end_lasting(Lasting::by_operator); }
+  void probe_now(TimePoint now) { hold_.probe_now(now); }
+
   void probe_started() { hold_.probe_started(); }
   void probe_ended() { hold_.probe_ended(); }
 

@@ -69,6 +69,12 @@ TEST_F(Connecting, ComesBackAfterACutAndReadsAgainWhatWasNotSettled) {
   EXPECT_TRUE(ear.heard("connection"));
 }
 
+TEST_F(Connecting, SaysOnceThatNobodyIsThereHoweverOftenItTries) {
+  start({.urls = {"amqp://127.0.0.1:1"}, .user = "worker"});
+  ASSERT_TRUE(hears("check that the broker runs")) << ear.all();
+  EXPECT_FALSE(core.take_until([&] { return ear.troubles() > 1; }, 1s)) << ear.all();
+}
+
 TEST_F(Connecting, TakesASilentBrokerForLost) {
   Gate gate(broker.host_and_port);
   Connection connection = this->connection();

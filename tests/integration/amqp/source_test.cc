@@ -2,6 +2,8 @@
 #include "tests/integration/amqp/amqp_fixture.h"
 #include "worker/ordering/progress.h"
 
+#include <atomic>
+
 #include <gmock/gmock.h>
 #include <proton/codec/vector.hpp>
 #include <proton/message_id.hpp>
@@ -249,6 +251,25 @@ TEST_F(Source, GivesBackWhatIsNotConcludedWhenItIsReleased) {
   EXPECT_FALSE(station.source.still_ours({&claim, 1}));
   EXPECT_THAT(receive(broker, queue, 40), SizeIs(10));
   EXPECT_EQ(station.ear.troubles(), 0u) << station.ear.all();
+}
+
+TEST_F(Source, IsDrainedWhenAllThatCameIsSettledAndNothingMoreComes) {
+  std::atomic<int> drained{0};
+  Core core;
+  const auto queue = make_queue();
+  produce(queue, {"a", "b"});
+  SourceSettings settings = source_settings(queue);
+  settings.drain = true;
+  settings.drain_quiet = Milliseconds{300};
+  Observer observer;
+  observer.drained = [&] { ++drained; };
+  AmqpSource source(settings, "secret", decode_plainly, core.inbox, observer);
+  ASSERT_TRUE(source.start());
+  ASSERT_TRUE(core.take_deliveries(2));
+  EXPECT_FALSE(core.take_until([&] { return drained > 0; }, 1s)) << "two are not settled";
+  source.settle(core.settlement_of_all());
+  EXPECT_TRUE(core.take_until([&] { return drained > 0; }));
+  EXPECT_FALSE(core.take_until([&] { return drained > 1; }, 1s)) << "once";
 }
 
 TEST_F(Source, KnowsItsEpochFromOlderOnes) {

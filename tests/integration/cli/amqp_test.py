@@ -49,6 +49,8 @@ class WithQueues(parties.WithWorker):
 
     def read_queue(self, **more):
         self.config["source"] = {"amqp": self.connection(address=self.queues["in"], **more)}
+        del self.config["ledger"]["kafka"]
+        self.config["ledger"]["sqlite"] = {"path": str(self.folder / "ledger.db")}
 
     def write_queue(self, **more):
         self.config["results"] = {

@@ -283,6 +283,7 @@ void Core::turn() {
   if (commands.record) record_ = std::move(commands.record);
   const auto append = [](auto& to, auto& from) { to.insert(to.end(), from.begin(), from.end()); };
   append(notices_, commands.notices);
+  append(facts_, commands.facts);
   append(orders_.pause, commands.source.pause);
   append(orders_.resume, commands.source.resume);
   append(orders_.release, commands.source.release);

@@ -40,6 +40,10 @@ class Core {
   void stop();
   void deliver(std::string_view events);
   void reach(std::int32_t partition, Offset position);
+  /// Another worker or an operator says so.
+  void hear(SharedFact fact, bool live = true) {
+    input(SharedNews{.facts = {std::move(fact)}, .live = live});
+  }
   /// The next delivery has this offset; what lies between does not exist.
   void skip_to(Offset position, std::int32_t partition = 0) { next_[partition] = position; }
   void pass(Milliseconds time);
@@ -79,6 +83,8 @@ class Core {
   [[nodiscard]] ProgressMark mark(std::int32_t partition = 0) const;
   [[nodiscard]] Offset committed(std::int32_t partition = 0) const;
 
+  /// What the core wants all workers to know, so far.
+  [[nodiscard]] const std::vector<SharedFact>& facts() const { return facts_; }
   [[nodiscard]] bool noticed(Notice::Kind kind) const { return notices(kind) > 0; }
   [[nodiscard]] std::size_t notices(Notice::Kind kind) const;
   [[nodiscard]] const SourceOrders& orders() const { return orders_; }  ///< all so far
@@ -107,6 +113,7 @@ class Core {
   std::map<std::int32_t, Offset> next_;
   std::map<std::int32_t, Progress> durable_;
   std::vector<Notice> notices_;
+  std::vector<SharedFact> facts_;
   SourceOrders orders_;
   std::optional<TimePoint> wake_at_;
   bool finished_ = false;

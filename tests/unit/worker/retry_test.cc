@@ -102,12 +102,23 @@ TEST(Hold, AdmitsOneProbeAtATimeWithGrowingPauses) {
 
 TEST(Hold, IsNotEndedByAProbeWhenItIsLasting) {
   Hold hold;
-  EXPECT_TRUE(hold.begin_lasting());
-  EXPECT_FALSE(hold.begin_lasting());
+  EXPECT_TRUE(hold.begin_lasting(Lasting::brake));
+  EXPECT_FALSE(hold.begin_lasting(Lasting::brake));
   EXPECT_FALSE(hold.admits(start + 1h));
   EXPECT_FALSE(hold.succeed());
   EXPECT_TRUE(hold.held());
   EXPECT_FALSE(hold.awaits_probe_time());
+}
+
+TEST(Hold, LastsUntilEachOfItsReasonsIsMended) {
+  Hold hold;
+  EXPECT_TRUE(hold.begin_lasting(Lasting::brake));
+  EXPECT_TRUE(hold.begin_lasting(Lasting::by_operator));
+  EXPECT_FALSE(hold.end_lasting(Lasting::brake));
+  EXPECT_TRUE(hold.held());
+  EXPECT_TRUE(hold.end_lasting(Lasting::by_operator));
+  EXPECT_TRUE(hold.admits(start));
+  EXPECT_FALSE(hold.end_lasting(Lasting::by_operator)) << "it was mended already";
 }
 
 TEST(Pace, LetsABurstGoAndThenSoManyASecond) {

@@ -36,6 +36,8 @@ public final class RunArtemis {
     settings.setDefaultAddressRoutingType(RoutingType.ANYCAST);
     settings.setDefaultQueueRoutingType(RoutingType.ANYCAST);
     settings.setAutoDeleteQueues(false);
+    // The default, 10, would drop what connections that were cut have brought back too often.
+    settings.setMaxDeliveryAttempts(-1);
     settings.setAutoDeleteAddresses(false);
     configuration.addAddressSetting("#", settings);
     configuration.putSecurityRoles("#", Set.of(everything("workers")));

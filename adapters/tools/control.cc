@@ -1,0 +1,80 @@
+#include "adapters/tools/control.h"
+
+#include "adapters/kafka/admin.h"
+#include "adapters/kafka/shared_topic_reader.h"
+#include "adapters/kafka/shared_topic_writer.h"
+#include "worker/domain/national_id.h"
+
+#include <chrono>
+#include <ostream>
+
+namespace helsekontakter::tools {
+namespace {
+
+constexpr Milliseconds describe_within{10'000};
+constexpr auto written_within = std::chrono::seconds(20);
+
+/// The topic is there and will keep what is said; nothing is written to another one.
+Result<void> check_topic(const kafka::SharedTopic& where) {
+  const auto admin = kafka::Admin::connect(where.connection, where.password, observer());
+  if (!admin) return tl::unexpected(admin.error());
+  const auto found = admin->describe(where.topic, describe_within);
+  if (!found) return tl::unexpected(found.error());
+  return kafka::check_shared_topic(where.topic, *found);
+}
+
+}  // namespace
+
+std::optional<SharedFact> fact_of(const ControlOptions& options,
+                                  const std::optional<OrganizationNumber>& organization,
+                                  WallTime now) {
+  const std::string& action = options.action;
+  if (action == "hold" || action == "resume") {
+    const bool held = action == "hold";
+    return SharedHold{.organization = organization,
+                      .by_operator = true,
+                      .held = held,
+                      .since = now,
+                      .why = held ? scrub_national_ids(options.why) : std::string()};
+  }
+  if (action == "release-brake") {
+    return SharedBrake{.organization = organization, .pulled = false, .since = now};
+  }
+  if (action == "retry-now") return SharedRetryNow{.organization = organization, .at = now};
+  return std::nullopt;
+}
+
+int control(const config::Configuration& configuration, const ControlOptions& options,
+            const Streams& streams) {
+  std::optional<OrganizationNumber> organization;
+  if (!options.organization.empty()) {
+    const auto listed = listed_organization(configuration, options.organization);
+    if (!listed) return tell(streams, listed.error());
+    organization = *listed;
+  }
+  const auto fact = fact_of(options, organization, wall_now());
+  if (!fact) return refuse(streams, "control: say hold, resume, release-brake or retry-now");
+  if (!has_kafka_ledger(configuration)) {
+    return refuse(streams,
+                  "control: speaks to the workers by ledger.kafka.shared_topic, which is "
+                  "not set; with ledger.sqlite there is one worker: stop or restart it");
+  }
+  auto password = password_of(configuration, configuration.source.connection);
+  if (!password) return tell(streams, password.error());
+  const kafka::SharedTopic where{.connection = configuration.source.connection,
+                                 .password = std::move(*password),
+                                 .topic = configuration.ledger.kafka_shared_topic,
+                                 .group = configuration.source.group};
+  if (auto fine = check_topic(where); !fine) return tell(streams, fine.error());
+  kafka::SharedTopicWriter writer(where, observer());
+  if (auto started = writer.start(); !started) return tell(streams, started.error());
+  writer.publish(std::vector<SharedFact>{*fact});
+  const auto written = writer.flush(std::chrono::steady_clock::now() + written_within);
+  writer.stop();
+  if (!written) return tell(streams, written.error());
+  streams.out << options.action << (organization ? " " + organization->digits() : std::string())
+              << ": told all workers by " << where.topic << "\n";
+  return well;
+}
+
+}  // namespace helsekontakter::tools

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The whole way through queues: change events from one RabbitMQ queue, by the worker over plain http
+# without tokens, to a simulator that answers at once, results to another queue; beside plain Proton
+# programs, and the worker's source and recorder alone, in the same run. Other load on the machine
+# makes all of it worse; the processor seconds least.
+#
+#   whole_way.sh BUILD_FOLDER [--members N]
+set -euo pipefail
+
+build=$(cd "${1:?the build folder}" && pwd)
+shift
+members=100000 organizations=20
+[[ ${1:-} != --members ]] || members=${2:?}
+# shellcheck source=tests/benchmark/parts.sh
+. "$(dirname "$0")/../parts.sh"
+trap 'bash "$root/tests/support/rabbitmq.sh" stop --dir "$work/rabbit" >&2; end_all' EXIT
+
+bash "$root/tests/support/rabbitmq.sh" start --dir "$work/rabbit" >&2
+# shellcheck disable=SC1091
+. "$work/rabbit/env"
+HELSEKONTAKTER_TEST_AMQP=$RABBITMQ_AMQP "$build/tests/benchmark/amqp/amqp_cost" "$members"
+
+"$feed" lists --organizations "$organizations" --members "$members" --lines "$work/lines" >&2
+"$build/tests/feed/helsekontakter-amqp-feed" send --url "amqp://$RABBITMQ_AMQP" --user worker \
+  --password secret --address /queue/changes --lines "$work/lines" >&2
+start_simulator
+for secret in hmac seal; do head -c 32 /dev/urandom | base64 >"$work/$secret"; done
+echo secret >"$work/password"
+chmod 600 "$work/hmac" "$work/seal" "$work/password"
+cat >"$work/worker.yaml" <<YAML
+environment: custom
+identifier: {synthetic_allowed: true}
+source: {amqp: {url: ["amqp://$RABBITMQ_AMQP"], address: /queue/changes, user: worker, password_file: $work/password}}
+results: {amqp: {address: /queue/results}}
+ledger: {sqlite: {path: $work/ledger.db}, hmac_key_file: $work/hmac, sealing_key_files: [$work/seal]}
+api: {base_url: "$(url plain)", requests_per_second_max: 0, in_flight_max: 16}
+batch: {entries_max: 500}
+auth: {none: true}
+operations: {listen: "127.0.0.1:0"}
+$("$feed" organizations --organizations "$organizations")
+YAML
+python3 "$here/measure.py" --log "$work/worker.log" -- "$worker" run --drain \
+  --config "$work/worker.yaml" >"$work/measured"
+(($(figure status) == 0)) || die "$(tail -n 5 "$work/worker.log")"
+# A queue counts as drained when nothing has come for 5 s.
+seconds=$(python3 - "$work/worker.log" <<'PY'
+import json, sys
+from datetime import datetime
+at = {}
+for line in open(sys.argv[1], encoding="utf-8"):
+    if line.startswith("{"):
+        entry = json.loads(line)
+        at.setdefault(entry["event"], datetime.fromisoformat(entry["time"].replace("Z", "+00:00")))
+print((at["stopped"] - at["queue attached"]).total_seconds() - 5)
+PY
+)
+awk -v seconds="$seconds" -v events="$members" -v cpu="$(figure user_s) $(figure system_s)" \
+  -v peak="$(figure peak_mib)" 'BEGIN { split(cpu, each, " ")
+    printf "%-32s %9.0f messages/s %8.1f CPU s per million, %.0f MiB at most\n", "worker: the whole way",
+      events / seconds, (each[1] + each[2]) / events * 1e6, peak }'
