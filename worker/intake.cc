@@ -69,7 +69,9 @@ void Worker::take(Lost& input) {
 }
 
 void Worker::take(Delivered& input) {
-  for (Delivery& delivery : input.deliveries) {
+  for (std::size_t i = 0; i < input.deliveries.size(); ++i) {
+    Delivery& delivery = input.deliveries[i];
+    if (i + fetched_ahead < input.deliveries.size()) fetch(input.deliveries[i + fetched_ahead]);
     PartitionState* partition = partition_of(delivery.position.partition, delivery.epoch);
     if (partition == nullptr || partition->revoking) continue;
     partition->bytes += delivery.cost();
@@ -79,6 +81,13 @@ void Worker::take(Delivered& input) {
       admit(std::move(delivery), *partition);
     }
   }
+}
+
+/// Asks for the memory that the delivery will take and touch.
+void Worker::fetch(const Delivery& delivery) const {
+  slots_.fetch_free(fetched_ahead);
+  keys_.fetch_free(fetched_ahead);
+  if (const auto* change = std::get_if<Change>(&delivery.content)) keys_.fetch_bucket(change->key);
 }
 
 void Worker::take(ReachedPosition& input) {
@@ -252,7 +261,8 @@ void Worker::supersede_waiting(KeyState& key, Slot newer) {
   const PartitionState* partition = partition_of(fresh.position.partition, fresh.epoch);
   const bool fits_place =
       old.place != Place::queued || (partition != nullptr && may_submit(fresh, *partition));
-  if (old.place != Place::grouped && same_partition && fits_place) {
+  const bool keeps_place = old.place != Place::grouped && old.place != Place::gathered;
+  if (keeps_place && same_partition && fits_place) {
     old.swap_delivery(fresh);
     if (key.parked == waiting) key.parked = newer;
     if (old.place == Place::queued) {
@@ -279,6 +289,8 @@ void Worker::place(Slot slot, KeyState& key) {
     (void)slots_.place(slot, Place::blocked);
   } else if (key.not_before > now_) {
     delayed_.push({key.not_before, slots_.place(slot, Place::delayed)});
+  } else if (slots_[slot].ask_first) {
+    gather(slot);
   } else {
     put_in_queue(slot);
   }
@@ -391,8 +403,14 @@ void Worker::end_recoveries() {
 }
 
 void Worker::place_unready(PartitionState& partition) {
-  for (const Slots::Reference reference : std::exchange(partition.unready, {})) {
-    if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
+  const std::vector<Slots::Reference> unready = std::exchange(partition.unready, {});
+  for (std::size_t i = 0; i < unready.size(); ++i) {
+    if (i + fetched_ahead < unready.size()) slots_.fetch(unready[i + fetched_ahead].slot);
+    if (i + fetched_ahead / 2 < unready.size()) {
+      const Slots::Reference ahead = unready[i + fetched_ahead / 2];
+      if (slots_.holds(ahead)) slots_[ahead.slot].fetch_key();
+    }
+    if (slots_.holds(unready[i])) place(unready[i].slot, key_of(unready[i].slot));
   }
 }
 

@@ -27,6 +27,9 @@ std::optional<WallTime> period_end_of(std::string_view entry) {
   return WallTime(std::chrono::sys_days(last) + std::chrono::days(1));
 }
 
+/// About what a parked change takes while it is at hand.
+constexpr std::size_t parked_bytes = 1'024;
+
 bool is_at_endpoint(Verdict verdict) {
   return verdict == Verdict::accepted || verdict == Verdict::unchanged;
 }
@@ -57,7 +60,12 @@ void Worker::learn(KeyState& key, Partition partition, LedgerEntry entry) {
 }
 
 void Worker::take(LedgerAnswers& input) {
-  for (LedgerAnswer& answer : input.answers) {
+  for (std::size_t i = 0; i < input.answers.size(); ++i) {
+    LedgerAnswer& answer = input.answers[i];
+    if (i + fetched_ahead < input.answers.size()) {
+      keys_.fetch_bucket(input.answers[i + fetched_ahead].key);
+      keys_.fetch_state(input.answers[i + fetched_ahead / 2].key);
+    }
     if (partition_of(answer.partition, answer.epoch) == nullptr) continue;
     KeyState* key = keys_.find(answer.key);
     if (key == nullptr || !key->asked || key->partition != answer.partition) continue;
@@ -139,6 +147,7 @@ Worker::Slot Worker::revive(KeyState& key, Partition number, PartitionState& par
   const Slot slot = slots_.add(std::move(delivery));
   Held& held = slots_[slot];
   held.parked = true;
+  held.ask_first = is_asked_first(parked);
   held.attempt = parked.attempt;
   held.key = &key;
   held.organization = &organization_of(parked.change.organization);
@@ -277,6 +286,7 @@ ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason w
   const auto tenth = static_cast<std::uint64_t>(parked.interval.count() / 10);
   const auto jitter = static_cast<std::int64_t>(random_.up_to(2 * tenth));
   parked.due = wall_ + parked.interval - Milliseconds(tenth) + Milliseconds(jitter);
+  if (is_asked_first(parked)) parked.due = asking_time(parked.due, parked.change.organization);
   return parked;
 }
 
@@ -284,16 +294,21 @@ ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason w
 void Worker::take_due() {
   if (!settings_.ledger.enabled || stopping_) return;
   const bool room = ready_changes() < enough_ready();
+  const bool asks = settings_.digital_status.enabled;
   for (auto& [number, partition] : partitions_) {
     if (partition.revoking || partition.recovering || partition.taking_due || !room) continue;
     if (!partition.next_due || *partition.next_due > wall_) continue;
-    if (partition.bytes >= partition.share) continue;
+    if (asks ? partition.is_crowded() : partition.bytes >= partition.share) continue;
+    // A question is better filled, as far as there is room for a thousand.
+    const std::size_t fitting = (partition.share - partition.bytes) / parked_bytes;
+    const std::size_t listed = std::min(fitting, settings_.digital_status.list_max);
+    const std::size_t at_once = settings_.ledger.due_at_once_max;
     partition.taking_due = true;
     partition.next_due.reset();
     out_->take_due.push_back({.partition = number,
                               .epoch = partition.epoch,
                               .until = wall_,
-                              .at_most = settings_.ledger.due_at_once_max});
+                              .at_most = asks ? std::max(at_once, listed) : at_once});
   }
 }
 

@@ -32,6 +32,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   end_recoveries();
   finish();
   take_due();
+  ask_status();
   dispatch();
   park_waiting();
   record();
@@ -98,8 +99,10 @@ void Worker::remember_key(KeyState& key) {
   if (remembered_keys_.size() <= settings_.remembered_keys_max) return;
   KeyState& oldest = *remembered_keys_.front();
   remembered_keys_.pop_front();
-  constexpr std::size_t ahead = 4;
-  if (remembered_keys_.size() > ahead) __builtin_prefetch(remembered_keys_[ahead]);
+  if (remembered_keys_.size() > fetched_ahead) {
+    fetch_lines(*remembered_keys_[fetched_ahead]);
+    keys_.fetch_bucket(remembered_keys_[fetched_ahead / 2]->member);
+  }
   forget_key(oldest);
 }
 
@@ -144,6 +147,12 @@ void Worker::set_wake_at() {
   for (Organization* organization : turns_) {
     if (submits) {
       if (const auto time = next_submission(*organization)) no_later(std::max(open, *time));
+    }
+  }
+  if (settings_.digital_status.enabled && !stopping_) {
+    const bool crowded = is_crowded();
+    for (const Organization* organization : turns_) {
+      if (const auto time = next_question(*organization, crowded)) no_later(*time);
     }
   }
   // What is due already waits for an input (a slot, a record, a probe's end), not for the time.

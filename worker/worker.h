@@ -96,6 +96,11 @@ class Worker {
     std::vector<RecordedPartition> partitions;
     std::vector<std::pair<Partition, WallTime>> dues;  // of changes that it parks
   };
+  /// Members that the status API is asked about.
+  struct Question {
+    Organization* organization = nullptr;
+    std::vector<Slots::Reference> references;
+  };
   struct Timer {
     TimePoint due;
     Slots::Reference reference;
@@ -120,6 +125,7 @@ class Worker {
   void take(DueChanges& input);
   void take(LedgerRoom& input);
   void take(SharedNews& input);
+  void take(StatusAnswer& input);
   void take(StopRequested&) { begin_stop(); }
   void admit(Delivery&& delivery, PartitionState& partition);
   void admit_backlog();
@@ -241,6 +247,21 @@ class Worker {
   void pause_endpoint(Milliseconds wait);
   [[nodiscard]] std::string how_to_release() const;
 
+  // asking_status.cc: who has become active.
+  [[nodiscard]] bool is_asked_first(const ParkedChange& parked) const;
+  [[nodiscard]] WallTime asking_time(WallTime earliest, OrganizationNumber organization) const;
+  void gather(Slot slot);
+  void ask_status();
+  [[nodiscard]] bool is_crowded() const;
+  [[nodiscard]] bool is_impeded(const Organization& organization) const;
+  [[nodiscard]] std::optional<TimePoint> next_question(const Organization& organization,
+                                                       bool crowded) const;
+  void put_question(Organization& organization);
+  void note_answer(const Question& question, const std::vector<DigitalStatus>& statuses);
+  void note_failure(const Question& question, const StatusFailure& failure);
+  void set_aside(Organization& organization);
+  void wait_unanswered(Slot slot, Milliseconds pause);
+
   // recording.cc: conclusions become durable.
   void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                 std::uint32_t batch);
@@ -266,6 +287,7 @@ class Worker {
   void notice(Notice::Kind kind, std::optional<OrganizationNumber> organization,
               std::optional<Partition> partition, std::string text);
   [[nodiscard]] PartitionState* partition_of(Partition number, Epoch epoch);
+  void fetch(const Delivery& delivery) const;
   [[nodiscard]] KeyState& key_of(Slot slot) { return *slots_[slot].key; }
   void note(Organization& organization, Brake& brake, bool unusable);
   [[nodiscard]] Backoff backoff() const {
@@ -308,6 +330,9 @@ class Worker {
   std::unordered_map<std::uint64_t, BatchInFlight> in_flight_;
   std::uint64_t last_batch_ = 0;
   std::uint64_t last_record_ = 0;
+  std::unordered_map<std::uint64_t, Question> questions_;
+  std::uint64_t last_question_ = 0;
+  TimePoint questions_quiet_until_{};  // the status API asked for quiet
 
   std::vector<Conclusion> conclusions_;  // wait for the next record
   std::vector<Concluding> concluding_;   // for each of them

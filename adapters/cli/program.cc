@@ -74,13 +74,8 @@ bool Program::start_submitting() {
   if (!auth_client) return fault(auth_client.error());
   auth_client_ = std::move(*auth_client);
   if (!configuration_.helseid.none) {
-    auto tokens = helseid::HelseIdTokenSource::create(
-        configuration_.helseid, *auth_client_, helseid::system_surroundings(), observe_tokens());
-    if (!tokens) {
-      for (const Error& error : tokens.error()) fault(error);
-      return false;
-    }
-    tokens_ = std::move(*tokens);
+    tokens_ = make_tokens(configuration_.helseid);
+    if (!tokens_) return false;
   }
   endpoint::Surroundings around = endpoint::real_surroundings();
   around.still_ours = [this](const std::vector<std::pair<Partition, Epoch>>& under) {
@@ -90,6 +85,38 @@ bool Program::start_submitting() {
   around.observer = observe_endpoint();
   endpoint_ = std::make_unique<endpoint::HelsekontakterEndpoint>(configuration_.endpoint, *client_,
                                                                  tokens_.get(), std::move(around));
+  return !configuration_.worker.digital_status.enabled || start_asking();
+}
+
+/// Nothing when it cannot be made; the faults are logged.
+std::unique_ptr<helseid::HelseIdTokenSource> Program::make_tokens(
+    const helseid::Settings& settings) {
+  auto tokens = helseid::HelseIdTokenSource::create(
+      settings, *auth_client_, helseid::system_surroundings(), observe_tokens());
+  if (tokens) return std::move(*tokens);
+  for (const Error& error : tokens.error()) fault(error);
+  return nullptr;
+}
+
+bool Program::start_asking() {
+  if (!configuration_.helseid.none) {
+    helseid::Settings settings = configuration_.helseid;
+    settings.scope = configuration_.status.scope;
+    status_tokens_ = make_tokens(settings);
+    if (!status_tokens_) return false;
+  }
+  const endpoint::Surroundings real = endpoint::real_surroundings();
+  endpoint::StatusSurroundings around{
+      .still_ours =
+          [this](const std::vector<std::pair<Partition, Epoch>>& under) {
+            return parts_.source->still_ours(under);
+          },
+      .deliver = [this](StatusAnswer answer) { inbox_.push(std::move(answer)); },
+      .wall = real.wall,
+      .fresh_uuid = real.fresh_uuid};
+  observe_status(around);
+  inquiry_ = std::make_unique<endpoint::StatusInquiry>(configuration_.status, *client_,
+                                                       status_tokens_.get(), std::move(around));
   return true;
 }
 
@@ -214,6 +241,7 @@ void Program::stop_parts(bool finished) {
   }
   if (shared_link_) shared_link_->stop();
   if (tokens_) tokens_->stop();
+  if (status_tokens_) status_tokens_->stop();
   client_->stop(Steady::now());
   auth_client_->stop(Steady::now());
   log_.info("stopped", {{"clean", finished && !failed_}});
@@ -266,6 +294,7 @@ void Program::obey(Steady::time_point now, Commands& commands) {
     parts_.recorder->record(std::move(*commands.record));
   }
   for (Submit& submit : commands.submissions) endpoint_->submit(std::move(submit));
+  for (AskStatus& question : commands.questions) inquiry_->ask(std::move(question));
   const SourceOrders& orders = commands.source;
   if (!orders.pause.empty() || !orders.resume.empty() || !orders.release.empty() ||
       !orders.reread.empty()) {

@@ -5,6 +5,7 @@
 #include "adapters/cli/shared_link.h"
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/endpoint/helsekontakter_endpoint.h"
+#include "adapters/endpoint/status_inquiry.h"
 #include "adapters/helseid/helseid_token_source.h"
 #include "adapters/https/pooled_client.h"
 #include "adapters/inbox/inbox.h"
@@ -43,6 +44,9 @@ class Program {
 
  private:
   [[nodiscard]] bool start_submitting();
+  [[nodiscard]] bool start_asking();
+  [[nodiscard]] std::unique_ptr<helseid::HelseIdTokenSource> make_tokens(
+      const helseid::Settings& settings);
   [[nodiscard]] bool start_reading();
   [[nodiscard]] bool start_operations();
   [[nodiscard]] Result<Parts> make_parts();
@@ -54,6 +58,7 @@ class Program {
   [[nodiscard]] file::Observer observe_files();
   [[nodiscard]] helseid::Observer observe_tokens();
   [[nodiscard]] endpoint::Observer observe_endpoint();
+  void observe_status(endpoint::StatusSurroundings& around);
   void observe_inputs(const std::vector<Input>& inputs);
   void obey(std::chrono::steady_clock::time_point now, Commands& commands);
   void tell(const Notice& notice);
@@ -91,7 +96,9 @@ class Program {
   std::unique_ptr<https::PooledClient> client_;
   std::unique_ptr<https::PooledClient> auth_client_;
   std::unique_ptr<helseid::HelseIdTokenSource> tokens_;
+  std::unique_ptr<helseid::HelseIdTokenSource> status_tokens_;  // of another scope
   std::unique_ptr<endpoint::HelsekontakterEndpoint> endpoint_;
+  std::unique_ptr<endpoint::StatusInquiry> inquiry_;  // where digital_status.enabled
   OpenLedger ledger_;
   Parts parts_;
   std::unique_ptr<ledger::LedgerHost> ledger_host_;

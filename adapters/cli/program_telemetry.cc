@@ -39,6 +39,10 @@ std::string_view event_of(Notice::Kind kind) {
       return "ledger full";
     case Notice::Kind::ledger_has_room:
       return "ledger has room";
+    case Notice::Kind::status_unavailable:
+      return "digital status unknown";
+    case Notice::Kind::status_available:
+      return "digital status known";
   }
   return "notice";
 }
@@ -205,6 +209,24 @@ endpoint::Observer Program::observe_endpoint() {
   return observer;
 }
 
+void Program::observe_status(endpoint::StatusSurroundings& around) {
+  around.asked = [this](const endpoint::StatusFacts& facts) {
+    metrics_.status_question(facts.failure);
+    metrics_.status_members(DigitalStatus::active, facts.active);
+    metrics_.status_members(DigitalStatus::inactive, facts.inactive);
+    metrics_.status_members(DigitalStatus::unknown, facts.unknown);
+    log_.debug("digital status asked", {{"organization", facts.organization},
+                                        {"answered", !facts.failure},
+                                        {"active", facts.active},
+                                        {"inactive", facts.inactive},
+                                        {"unknown", facts.unknown}});
+  };
+  around.token_dropped = [this](OrganizationNumber organization, int status) {
+    log_.info("the status API refused a token; a fresh one is tried",
+              {{"organization", organization}, {"status", status}});
+  };
+}
+
 void Program::observe_inputs(const std::vector<Input>& inputs) {
   std::array<std::size_t, 4> kinds{};
   for (const Input& input : inputs) {
@@ -252,7 +274,8 @@ void Program::tell(const Notice& notice) {
   const bool good = notice.kind == Notice::Kind::organization_released ||
                     notice.kind == Notice::Kind::endpoint_released ||
                     notice.kind == Notice::Kind::partition_reading ||
-                    notice.kind == Notice::Kind::ledger_has_room;
+                    notice.kind == Notice::Kind::ledger_has_room ||
+                    notice.kind == Notice::Kind::status_available;
   const std::int32_t partition =
       notice.partition ? static_cast<std::int32_t>(*notice.partition) : -1;
   if (good) {

@@ -31,6 +31,16 @@ std::optional<https::Url> read_url(const Values& values, std::string_view path,
   return std::move(*url);
 }
 
+void read_path(const Values& values, std::string_view option, const std::string& base,
+               https::Url& out, Errors& errors) {
+  const std::string path = values.text(option);
+  if (!path.starts_with('/') || path.find_first_of("?# ") != std::string::npos) {
+    errors.push_back(values.error(option, "must begin with / and have no query"));
+  } else if (auto url = https::Url::parse(base + path)) {
+    out = std::move(*url);
+  }
+}
+
 /// Synthetic numbers must not reach production, nor real ones a test environment.
 void check_host(const Values& values, std::string_view path, const https::Url& url, bool synthetic,
                 Errors& errors) {
@@ -149,12 +159,9 @@ void check_environment(const Values& values, Configuration& out, Errors& errors)
   const auto endpoint = read_url(values, "auth.token_endpoint", "", token_endpoint, errors);
   if (endpoint) check_host(values, "auth.token_endpoint", *endpoint, synthetic, errors);
 
-  const std::string path = values.text("api.path");
-  if (!path.starts_with('/') || path.find_first_of("?# ") != std::string::npos) {
-    errors.push_back(values.error("api.path", "must begin with / and have no query"));
-  }
   if (base_url) {
-    if (auto url = https::Url::parse(base + path)) out.endpoint.url = std::move(*url);
+    read_path(values, "api.path", base, out.endpoint.url, errors);
+    read_path(values, "digital_status.path", base, out.status.url, errors);
   }
   check_identifiers(values, synthetic, errors);
   check_credentials(values, base_url, errors);

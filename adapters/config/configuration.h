@@ -59,6 +59,7 @@ struct Configuration {
   LedgerSettings ledger;
   kafka::RecordSettings record;  ///< transactional_id is empty without source.kafka.instance_id
   endpoint::EndpointSettings endpoint;
+  endpoint::StatusSettings status;   ///< where worker.digital_status.enabled
   https::ClientSettings https;       ///< towards the endpoint
   https::ClientSettings auth_https;  ///< towards HelseID
   helseid::Settings helseid;

@@ -181,7 +181,6 @@ std::string schema_type(const Option& option) {
              R"("text":{"type":"string"},"reason":{"type":"string"},)"
              R"("verdict":{"enum":["accepted","inactive","rejected","retry","hold","halve"]}}})";
     case OptionType::text:
-    case OptionType::group:
       break;
   }
   return R"("type":["string","number"])";

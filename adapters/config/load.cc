@@ -38,6 +38,8 @@ void read_core(const Values& values, WorkerSettings& out) {
                 .inactive_retry_max = values.duration("member.inactive_retry_max_h"),
                 .inactive_expiry = values.duration("member.inactive_expiry_d"),
                 .every_inactive = values.text("results.inactive") == "every"};
+  out.digital_status = {.enabled = values.boolean("digital_status.enabled"),
+                        .list_max = values.size("digital_status.list_max")};
   out.memory_bytes_max = values.size("memory.bytes_max");
 }
 
@@ -208,6 +210,18 @@ void read_https(const Values& values, Configuration& out) {
   out.endpoint.connect_timeout = values.duration("api.connect_timeout_s");
 }
 
+void read_status(const Values& values, Configuration& out) {
+  endpoint::StatusSettings& status = out.status;
+  status.area = values.choice<endpoint::Area>("digital_status.area");
+  status.area_form = values.choice<endpoint::AreaForm>("digital_status.area_form");
+  status.scope = values.text("digital_status.scope");
+  status.headers = out.endpoint.headers;
+  status.request_timeout = out.endpoint.request_timeout;
+  status.connect_timeout = out.endpoint.connect_timeout;
+  // Questions go beside submissions, over connections of their own.
+  if (out.worker.digital_status.enabled) out.https.connections_max += out.worker.api.in_flight_max;
+}
+
 /// Options that have no default, as far as the chosen source and results ask for them.
 void check_required(const Values& values, const Configuration& out, Errors& errors) {
   for (const Option& option : option_table()) {
@@ -255,6 +269,7 @@ Loaded load_text(std::string_view yaml, const Environment& environment) {
   fit_to_technology(values, out);
   read_auth(values, out.helseid);
   read_https(values, out);
+  read_status(values, out);
   out.mode_check = values.choice<crypto::ModeCheck>("secrets.mode_check");
   out.log = {.level = values.choice<telemetry::Level>("log.level"),
              .format = values.choice<telemetry::Format>("log.format")};

@@ -108,8 +108,6 @@ std::string allowed_values(const Option& option) {
       return "a map from organisation number to its settings";
     case OptionType::rules:
       return "a list of {lane, status, code, text, verdict, reason}";
-    case OptionType::group:
-      return "a section";
     case OptionType::text:
       break;
   }

@@ -19,7 +19,6 @@ enum class OptionType : std::uint8_t {
   map,            ///< text to text
   organizations,  ///< organisation number to its own settings
   rules,          ///< outcome.rules
-  group,          ///< a whole section that is not in this release
 };
 
 /// One key of the operator's file. Reading, environment variables, `options`, the JSON Schema and

@@ -77,15 +77,12 @@ bool fits(const Option& option, const Value& value) {
       return value.kind == Value::Kind::list;
     case OptionType::text:
       return fits_text(option, value);
-    case OptionType::group:
-      return true;
   }
   return false;
 }
 
 std::string shown(const Option& option, const Value& value) {
-  const bool may_show = !option.secret && option.type != OptionType::group;
-  if (!may_show || value.kind != Value::Kind::scalar) return {};
+  if (option.secret || value.kind != Value::Kind::scalar) return {};
   if (names_file(option) && !looks_like_a_file_name(value.text)) return {};
   std::string text = value.text.substr(0, 100);
   for (char& c : text) {
@@ -163,7 +160,7 @@ void Values::read_file(const Value& value, const std::string& prefix) {
 void Values::read_member(const std::string& path, const Value& value) {
   if (const Option* option = find_option(path); option != nullptr) {
     mentioned_.push_back(path);
-    if (value.kind == Value::Kind::null && option->type != OptionType::group) {
+    if (value.kind == Value::Kind::null) {
       errors_.push_back({.key = path,
                          .message = "has no value; " + allowed_values(*option) + " is expected",
                          .origin = value.origin});
@@ -214,14 +211,10 @@ void Values::read_variable(const std::string& name, const std::string& path,
        dot = path.find('.', dot + 1)) {
     const Option* above = find_option(std::string_view(path).substr(0, dot));
     if (above == nullptr) continue;
-    if (above->type == OptionType::group) {
-      option = above;
-    } else {
-      errors_.push_back({.key = std::string(above->path),
-                         .message = "is given as a whole: " + variable_of(above->path) + " as YAML",
-                         .origin = scrub_national_ids(name)});
-      return;
-    }
+    errors_.push_back({.key = std::string(above->path),
+                       .message = "is given as a whole: " + variable_of(above->path) + " as YAML",
+                       .origin = scrub_national_ids(name)});
+    return;
   }
   if (option == nullptr) {
     // Kubernetes sets variables such as HELSEKONTAKTER_SERVICE_HOST for a service of our name.

@@ -1,6 +1,7 @@
 #include "adapters/endpoint/helsekontakter_endpoint.h"
 
 #include "adapters/crypto/keyed_hash.h"
+#include "adapters/endpoint/headers.h"
 #include "adapters/https/date.h"
 #include "adapters/json/answer_reader.h"
 #include "worker/domain/ensure.h"
@@ -9,8 +10,6 @@
 
 namespace helsekontakter::endpoint {
 namespace {
-
-constexpr std::string_view uuid_mark = "{uuid}";
 
 WallTime to_wall(std::chrono::system_clock::time_point at) {
   return std::chrono::time_point_cast<Milliseconds>(at);
@@ -27,15 +26,6 @@ NotSentCause cause_of(https::Failure::Phase phase) {
     default:
       return NotSentCause::unreachable;
   }
-}
-
-/// The operator's header with a fresh UUID in the place of its mark.
-https::Header fill(https::Header header, const std::function<Uuid()>& fresh_uuid) {
-  const std::size_t at = header.value.find(uuid_mark);
-  if (at != std::string::npos) {
-    header.value.replace(at, uuid_mark.size(), fresh_uuid().text());
-  }
-  return header;
 }
 
 }  // namespace
@@ -113,8 +103,8 @@ https::Request HelsekontakterEndpoint::request_for(const Shared& submission) con
   https::Request request;
   request.url = settings_.url;
   request.headers = {{"Content-Type", settings_.media_type}, {"Accept", settings_.accept}};
-  for (const https::Header& header : settings_.headers) {
-    request.headers.push_back(fill(header, around_.fresh_uuid));
+  for (https::Header& header : filled(settings_.headers, around_.fresh_uuid)) {
+    request.headers.push_back(std::move(header));
   }
   request.headers.insert(request.headers.end(), submission->authorization.begin(),
                          submission->authorization.end());

@@ -4,6 +4,7 @@
 #include "worker/domain/time.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,22 @@ struct EndpointSettings {
   Milliseconds request_timeout{15'000};
   Milliseconds connect_timeout{5'000};
   std::size_t answer_bytes_max = 16 * 1024 * 1024;
+};
+
+/// Volven 7618 (contract/medlemstjenester 10).
+enum class Area : std::uint8_t { helsehjelp, ungdom };
+enum class AreaForm : std::uint8_t { text, number };
+
+/// digital_status.*: where and how it is asked who is digitally active.
+struct StatusSettings {
+  https::Url url;  ///< api.base_url and digital_status.path
+  Area area = Area::helsehjelp;
+  AreaForm area_form = AreaForm::text;
+  std::string scope = "nhn:helsenorge.eksternapi/helsenorgeaktivsjekken";  ///< of its tokens
+  std::vector<https::Header> headers;                                      ///< as above
+  Milliseconds request_timeout{15'000};
+  Milliseconds connect_timeout{5'000};
+  std::size_t answer_bytes_max = 4 * 1024 * 1024;
 };
 
 }  // namespace helsekontakter::endpoint

@@ -32,6 +32,13 @@ constexpr auto table = std::to_array<MetricEntry>({
      "Batches cut in two to find the entry that is refused"},
     {"helsekontakter_requests_in_flight", gauge, "", "Requests not concluded yet"},
 
+    {"helsekontakter_status_questions_total", counter, "outcome",
+     "Questions to the status API: answered, not_sent, withheld, refused, refused_list, "
+     "unreadable, unknown; but for the first they are put again"},
+    {"helsekontakter_status_members_total", counter, "status",
+     "Inactive members it was asked about: active are submitted, inactive wait; unknown: its "
+     "answer left them out, they wait and nothing is concluded"},
+
     {"helsekontakter_waiting_changes", gauge, "", "Changes read and not concluded"},
     {"helsekontakter_waiting_bytes", gauge, "", "Memory of the changes that wait"},
     {"helsekontakter_memory_bytes_max", gauge, "", "memory.bytes_max"},

@@ -64,6 +64,17 @@ std::string_view name(NotSentCause cause) {
   return names.at(static_cast<std::size_t>(cause));
 }
 
+std::string_view name(StatusFailure::Kind kind) {
+  static constexpr std::array<std::string_view, 6> names{"not_sent",     "withheld",   "refused",
+                                                         "refused_list", "unreadable", "unknown"};
+  return names.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view name(DigitalStatus status) {
+  static constexpr std::array<std::string_view, 3> names{"unknown", "active", "inactive"};
+  return names.at(static_cast<std::size_t>(status));
+}
+
 const MetricEntry& entry(std::string_view metric, MetricType type) {
   for (const MetricEntry& candidate : metric_table()) {
     if (candidate.name == metric) {
@@ -158,6 +169,12 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
     families_->create_histogram("helsekontakter_batch_body_bytes", labels, byte_buckets);
     families_->create_histogram("helsekontakter_endpoint_latency_seconds", labels, latency_buckets);
   }
+  for (std::uint8_t i = 0; i < 3; ++i) status_members(static_cast<DigitalStatus>(i), 0);
+  families_->add("helsekontakter_status_questions_total", {{"outcome", "answered"}}, 0);
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    families_->add("helsekontakter_status_questions_total",
+                   {{"outcome", text(name(static_cast<StatusFailure::Kind>(i)))}}, 0);
+  }
   for (std::uint8_t i = 0; i < 4; ++i) events_consumed(static_cast<EventKind>(i), 0);
   for (std::uint8_t i = 0; i < 3; ++i) {
     families_->add("helsekontakter_rebalances_total",
@@ -240,6 +257,16 @@ void Metrics::request(Lane lane, std::size_t entries, std::size_t body_bytes, in
 void Metrics::retries(Lane lane, std::size_t changes) {
   families_->add("helsekontakter_retries_total", {{"lane", text(helsekontakter::name(lane))}},
                  real(changes));
+}
+
+void Metrics::status_question(std::optional<StatusFailure::Kind> failure) {
+  families_->add("helsekontakter_status_questions_total",
+                 {{"outcome", failure ? text(name(*failure)) : "answered"}}, 1);
+}
+
+void Metrics::status_members(DigitalStatus status, std::size_t count) {
+  families_->add("helsekontakter_status_members_total", {{"status", text(name(status))}},
+                 real(count));
 }
 
 void Metrics::batch_halved() {

@@ -5,6 +5,7 @@
 #include "worker/domain/organization_number.h"
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
+#include "worker/ports/digital_status.h"
 #include "worker/submission/outcome.h"
 
 #include <cstddef>
@@ -49,6 +50,10 @@ class Metrics {
   void retries(Lane lane, std::size_t changes);
   void batch_halved();
   void requests_in_flight(std::size_t count);
+
+  // Asking who has become active
+  void status_question(std::optional<StatusFailure::Kind> failure);
+  void status_members(DigitalStatus status, std::size_t count);
 
   // Waiting
   void waiting(std::size_t changes, std::size_t bytes);

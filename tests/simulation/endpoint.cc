@@ -1,5 +1,7 @@
 #include "tests/simulation/endpoint.h"
 
+#include "tests/simulation/scenario.h"
+
 #include <algorithm>
 
 namespace helsekontakter::simulation {
@@ -19,6 +21,7 @@ void Endpoint::check(const Submit& submit) {
       faults_.push_back("an entry without its bytes");
     }
     const Position position = position_of(entry.full_url);
+    check_asked(event, position);
     if (position.offset >= broker_.submitted_to(position.partition)) {
       faults_.push_back("submitted before the promise was durable: " + text);
     }
@@ -27,6 +30,55 @@ void Endpoint::check(const Submit& submit) {
       faults_.push_back("submitted under other partitions than its own: " + text);
     }
   }
+}
+
+/// What is parked for an inactive member goes only when the member was said to be active.
+void Endpoint::check_asked(const Event& event, Position position) {
+  if (!settings_.digital_status.enabled || event.lane != Lane::members) return;
+  const Delivery delivery = delivery_of(event, position, {});
+  const auto& ledger = broker_.log(position.partition).ledger;
+  const auto entry = ledger.find(std::get<Change>(delivery.content).key);
+  if (entry == ledger.end() || !entry->second.parked) return;
+  const ParkedChange& parked = *entry->second.parked;
+  if (parked.why == Reason::not_digitally_active && parked.change.version == event.version &&
+      !said_active_.contains({event.organization, event.member})) {
+    faults_.push_back("submitted without asking whether it is active: " + event.text());
+  }
+}
+
+StatusAnswer Endpoint::answer(const AskStatus& question, Random& random) {
+  ++questions_;
+  StatusAnswer answer{.id = question.id, .statuses = {}, .failure = {}};
+  const std::set<std::string> members(question.identifiers.begin(), question.identifiers.end());
+  if (members.empty()) faults_.push_back("asked for nobody");
+  if (members.size() != question.identifiers.size()) faults_.push_back("asked twice for a member");
+  if (members.size() > settings_.digital_status.list_max) faults_.push_back("list_max exceeded");
+  std::uint32_t organization = 0;
+  while (organization_number(organization) != question.organization) ++organization;
+  if (random.up_to(999) < hostility.status_failures) {
+    answer.failure = {static_cast<StatusFailure::Kind>(random.up_to(5)), "as drawn", {}};
+    return answer;
+  }
+  for (const std::string& text : question.identifiers) {
+    const auto member = static_cast<std::uint32_t>(std::stoul(text));
+    if (hostility.status_chokes && member % 17 == 0) {
+      answer.failure = {StatusFailure::Kind::refused_list, "chokes", {}};
+      return answer;
+    }
+    answer.statuses.push_back(status_of(organization, member, random));
+  }
+  return answer;
+}
+
+DigitalStatus Endpoint::status_of(std::uint32_t organization, std::uint32_t member,
+                                  Random& random) {
+  bool active = is_awake(member);
+  if (random.up_to(999) < hostility.status_lies) {
+    if (random.up_to(1) == 0) return DigitalStatus::unknown;
+    active = true;
+  }
+  if (active) said_active_.emplace(organization, member);
+  return active ? DigitalStatus::active : DigitalStatus::inactive;
 }
 
 Endpoint::Fate Endpoint::receive(const Submit& submit, Random& random, bool expects_order) {

@@ -30,7 +30,10 @@ struct Hostility {
   std::set<std::uint32_t> refused_organizations;  ///< 401
   bool poison_heals = false;                      ///< poison_500
   bool garbling_heals = false;
-  bool members_wake = false;  ///< every second inactive member has become active
+  std::uint32_t status_failures = 0;  ///< per thousand questions to the status API
+  std::uint32_t status_lies = 0;      ///< per thousand members: unknown, or active who is not
+  bool status_chokes = false;         ///< a list with one of every seventeenth member is refused
+  bool members_wake = false;          ///< every second inactive member has become active
 };
 
 /// Helsekontakter as a model: executes requests, keeps what it applied, and finds what must never
@@ -51,6 +54,10 @@ class Endpoint {
 
   /// Draws the fate of a request and notes that its keys are in flight from now on.
   [[nodiscard]] Fate receive(const Submit& submit, Random& random, bool expects_order);
+  /// What the status API answers, and what it is asked is checked.
+  [[nodiscard]] StatusAnswer answer(const AskStatus& question, Random& random);
+  [[nodiscard]] std::uint64_t questions() const { return questions_; }
+
   /// The request is executed now.
   void execute(const Submit& submit);
   /// Nothing of the request can happen any more.
@@ -68,9 +75,14 @@ class Endpoint {
     return {event.lane, {event.organization, event.member}};
   }
   void check(const Submit& submit);
+  void check_asked(const Event& event, Position position);
+  [[nodiscard]] DigitalStatus status_of(std::uint32_t organization, std::uint32_t member,
+                                        Random& random);
+  [[nodiscard]] bool is_awake(std::uint32_t member) const {
+    return hostility.members_wake && member % 2 == 0;
+  }
   [[nodiscard]] bool takes(const Event& event) const {
-    const bool awake = hostility.members_wake && event.member % 2 == 0;
-    return is_applied(event.nature) || (event.nature == Nature::inactive && awake);
+    return is_applied(event.nature) || (event.nature == Nature::inactive && is_awake(event.member));
   }
   [[nodiscard]] SubmissionOutcome answer(const Submit& submit, Random& random);
 
@@ -79,8 +91,10 @@ class Endpoint {
   std::map<Key, std::uint32_t> applied_;
   std::map<Key, std::uint32_t> contents_;
   std::map<Key, std::multiset<std::uint32_t>> in_flight_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> said_active_;  // organisation, member
   std::vector<std::string> faults_;
   std::uint64_t requests_ = 0;
+  std::uint64_t questions_ = 0;
 };
 
 }  // namespace helsekontakter::simulation

@@ -155,6 +155,18 @@ MUTANTS = {
         'worker/worker.cc',
         '    if (passes_gate(organization, group.lane)) no_later(group.due);\n',
         '    if (!passes_gate(organization, group.lane)) no_later(group.due);\n'),
+    'submit_without_asking': (
+        'worker/asking_status.cc',
+        '  return settings_.digital_status.enabled && parked',
+        '  return settings_.digital_status.enabled && stopping_ && parked'),
+    'forget_a_question_that_failed': (
+        'worker/asking_status.cc',
+        '    queue.references.push_front(slots_.place(*slot, Place::gathered));\n',
+        '    (void)slots_.place(*slot, Place::gathered);\n'),
+    'ask_for_more_than_a_list': (
+        'worker/asking_status.cc',
+        'question.references.size() < most;',
+        'question.references.size() <= most;'),
     'never_halve': (
         'worker/outcomes.cc',
         '  const std::size_t half = std::max<std::size_t>(1, batch.slots.size() / 2);\n',

@@ -73,6 +73,8 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.member.inactive_retry = Milliseconds(between(5'000, 60'000));
   s.settings.member.inactive_retry_max = Milliseconds(between(60'000, 300'000));
   s.settings.member.inactive_expiry = std::chrono::minutes(between(5, 30));
+  s.settings.digital_status = {.enabled = s.ledger && random.up_to(1) == 0,
+                               .list_max = between(1, 10)};
   const std::uint32_t listed = s.organizations - (s.unlisted ? 1 : 0);
   for (std::uint32_t i = 0; i < listed; ++i) {
     s.settings.organizations[organization_number(i)] = {};
@@ -124,7 +126,10 @@ Scenario Scenario::draw(std::uint64_t seed) {
              .not_sent = share(),
              .unreadable = share(),
              .too_many = share(),
-             .entry_retries = share()};
+             .entry_retries = share(),
+             .status_failures = share(),
+             .status_lies = share(),
+             .status_chokes = random.up_to(2) == 0};
   draw_settings(s, random);
   return s;
 }

@@ -24,17 +24,22 @@ TEST(Simulation, KeepsItsPromisesInEveryWeather) {
   const std::uint64_t first = number_from("SIMULATION_SEED", 1);
   const std::uint64_t count = number_from("SIMULATION_SEEDS", 300);
   std::uint64_t requests = 0;
+  std::uint64_t questions = 0;
   std::pair<Milliseconds, std::uint64_t> slowest;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     World world(Scenario::draw(seed));
     const auto faults = world.run();
     requests += world.requests();
+    questions += world.questions();
     slowest = std::max(slowest, std::pair(world.calm_took(), seed));
     ASSERT_TRUE(faults.empty()) << "seed " << seed << ": " << faults.front()
                                 << "\nagain: SIMULATION_SEEDS=1 SIMULATION_SEED=" << seed << "\n"
                                 << world.describe();
   }
   EXPECT_GT(requests, count);
+  if (count >= 20) {
+    EXPECT_GT(questions, count);
+  }
   std::printf("longest calm: %lld s, seed %llu\n", static_cast<long long>(slowest.first / 1000ms),
               static_cast<unsigned long long>(slowest.second));
 }

@@ -228,6 +228,7 @@ void World::obey(Process& process, Commands& commands) {
   }
   look_up(process, commands);
   for (Submit& command : commands.submissions) submit(process, std::move(command));
+  for (const AskStatus& question : commands.questions) ask(process, question);
   if (commands.record) commit(process, std::move(*commands.record));
   process.wake_at = commands.wake_at;
   if (commands.wake_at) {
@@ -253,6 +254,12 @@ void World::submit(Process& process, Submit command) {
     if (Process* found = find(id)) {
       input(*found, Outcome{shared->id, outcome, std::nullopt});
     }
+  });
+}
+
+void World::ask(Process& process, const AskStatus& question) {
+  at(up_to(500), [this, id = process.id, question] {
+    if (Process* found = find(id)) input(*found, endpoint_.answer(question, random_));
   });
 }
 

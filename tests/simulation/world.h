@@ -30,6 +30,7 @@ class World {
   /// The scenario's kind and what each process is about, for the message of a failure.
   [[nodiscard]] std::string describe() const;
   [[nodiscard]] std::uint64_t requests() const { return endpoint_.requests(); }
+  [[nodiscard]] std::uint64_t questions() const { return endpoint_.questions(); }
   [[nodiscard]] std::size_t bytes_held_max() const { return bytes_held_max_; }
   /// From the end of the storm until everything was concluded.
   [[nodiscard]] Milliseconds calm_took() const { return calm_took_; }
@@ -88,6 +89,7 @@ class World {
   void set_paused(const Process& process, SourceOrders::Owned order, bool paused);
   void obey(Process& process, Commands& commands);
   void submit(Process& process, Submit submit);
+  void ask(Process& process, const AskStatus& question);
   void look_up(Process& process, Commands& commands);
   static void make_due(Process& process, const MakeDue& command);
   [[nodiscard]] DueChanges due_of(Process& process, const TakeDue& command);

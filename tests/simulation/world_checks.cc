@@ -20,8 +20,8 @@ bool is_empty(const Commands& commands) {
   const SourceOrders& source = commands.source;
   return commands.submissions.empty() && !commands.record && commands.notices.empty() &&
          commands.look_ups.empty() && commands.take_due.empty() && commands.make_due.empty() &&
-         source.pause.empty() && source.resume.empty() && source.release.empty() &&
-         source.reread.empty();
+         commands.questions.empty() && source.pause.empty() && source.resume.empty() &&
+         source.release.empty() && source.reread.empty();
 }
 
 }  // namespace

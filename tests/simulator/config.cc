@@ -87,6 +87,10 @@ void take_shape(YamlSection& section, const std::string& key, AnswerShape& out) 
 void take_demands(YamlSection& section, ApiBehaviour& out) {
   section.take("path", out.path);
   section.take("status_path", out.status_path);
+  section.take("status_scope", out.status_scope);
+  section.take("status_spelling", out.status_spelling,
+               {{"present", StatusSpelling::present}, {"earlier", StatusSpelling::earlier}});
+  section.take("status_fault", out.status_fault, 0, 1);
   section.take("scope", out.scope);
   section.take(
       "token_scheme", out.token_scheme,

@@ -17,6 +17,10 @@ using Millis = std::chrono::milliseconds;
 enum class HelseIdFault : std::uint8_t { none, invalid_client, server_error, slow, garbage, down };
 enum class DpopRule : std::uint8_t { as_asked, required, ignored };
 enum class TokenScheme : std::uint8_t { any, bearer, dpop };
+enum class StatusSpelling : std::uint8_t {
+  present,
+  earlier
+};  ///< erDigitaltAktivSelv, erAktivSelv
 enum class AnswerShape : std::uint8_t {
   batch_response,  ///< one entry per request entry, in its order, nothing to match by but that
   batch_response_full_url,  ///< the same, each with the fullUrl of the request
@@ -87,6 +91,9 @@ struct Latency {
 struct ApiBehaviour {
   std::string path = "/helsekontakter/api/v1";
   std::string status_path = "/digitaltaktiv/helsenorgeaktivsjekken/v1";
+  std::string status_scope = "nhn:helsenorge.eksternapi/helsenorgeaktivsjekken";
+  StatusSpelling status_spelling = StatusSpelling::present;
+  double status_fault = 0;  ///< probability that a question to the status API ends with 500
   std::string scope = "nhn:helsenorge.eksternapi/helsekontakter";
   TokenScheme token_scheme = TokenScheme::any;
   bool token_required = true;
@@ -126,7 +133,8 @@ struct Client {
   bool multi_tenant = false;
   std::string organization;           ///< single-tenant: the organisation bound to the client
   std::set<std::string> delegations;  ///< multi-tenant: who has delegated; empty: everybody
-  std::vector<std::string> scopes{"nhn:helsenorge.eksternapi/helsekontakter"};
+  std::vector<std::string> scopes{"nhn:helsenorge.eksternapi/helsekontakter",
+                                  "nhn:helsenorge.eksternapi/helsenorgeaktivsjekken"};
   std::vector<std::string> jwk_files;  ///< public keys
 };
 

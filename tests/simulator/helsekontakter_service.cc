@@ -74,7 +74,8 @@ Reply HelsekontakterService::unauthorized(const Flaw& flaw) {
   return reply;
 }
 
-Checked<const Grant*> HelsekontakterService::authorize(const HttpRequest& request, Time now) {
+Checked<const Grant*> HelsekontakterService::authorize(const HttpRequest& request,
+                                                       const std::string& scope, Time now) {
   const auto header = request.header("authorization");
   if (!header) return flaw("authorization", "no Authorization header, or more than one");
   const std::size_t space = header->find(' ');
@@ -86,8 +87,8 @@ Checked<const Grant*> HelsekontakterService::authorize(const HttpRequest& reques
   const Grant* grant = grants_.find(token);
   if (grant == nullptr) return flaw("token_unknown", "the token was not issued here");
   if (grant->expires <= now) return flaw("token_expired", "the token has expired");
-  if (!behaviour_.api.scope.empty() && !has_word(grant->scope, behaviour_.api.scope)) {
-    return flaw("token_scope", "the token lacks the scope " + behaviour_.api.scope);
+  if (!scope.empty() && !has_word(grant->scope, scope)) {
+    return flaw("token_scope", "the token lacks the scope " + scope);
   }
   if (auto bound = check_token_scheme(request, *grant, scheme, token, now); !bound) {
     return tl::unexpected<Flaw>(bound.error());
@@ -174,7 +175,7 @@ std::variant<Reply, std::unique_ptr<Pending>> HelsekontakterService::admit(HttpR
   }
   const Grant* grant = nullptr;
   if (behaviour_.api.token_required) {
-    const auto authorized = authorize(request, now);
+    const auto authorized = authorize(request, behaviour_.api.scope, now);
     if (!authorized) return unauthorized(authorized.error());
     grant = *authorized;
   }

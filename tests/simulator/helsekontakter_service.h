@@ -49,7 +49,8 @@ class HelsekontakterService {
   void remember(const JournalLine& line);
 
  private:
-  [[nodiscard]] Checked<const Grant*> authorize(const HttpRequest& request, Time now);
+  [[nodiscard]] Checked<const Grant*> authorize(const HttpRequest& request,
+                                                const std::string& scope, Time now);
   [[nodiscard]] Checked<void> check_token_scheme(const HttpRequest& request, const Grant& grant,
                                                  std::string_view scheme, std::string_view token,
                                                  Time now);

@@ -57,7 +57,10 @@ Statistics::Statistics() {
                            "members.repeated",
                            "members.older_over_newer",
                            "members.overlapping",
-                           "status.requests"}) {
+                           "status.requests",
+                           "status.faults",
+                           "status.numbers",
+                           "status.active"}) {
     counters_.emplace(name, 0);
   }
 }

@@ -25,8 +25,18 @@ Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now
   statistics_.count("status.requests");
   if (request.method != "POST") return refuse(405, {"status_method", "only POST is served here"});
   if (behaviour_.api.token_required) {
-    const auto authorized = authorize(request, now);
+    const auto authorized = authorize(request, behaviour_.api.status_scope, now);
     if (!authorized) return unauthorized(authorized.error());
+    const auto& revoked = behaviour_.helseid.revoked_organizations;
+    if (revoked.contains((*authorized)->organization)) {
+      return refuse(403, {"status_not_delegated", "the organisation's delegation was withdrawn"});
+    }
+  }
+  if (behaviour_.api.status_fault > 0 && dice_.uniform() < behaviour_.api.status_fault) {
+    statistics_.count("status.faults");
+    Reply reply;
+    reply.status = 500;
+    return reply;
   }
   simdjson::dom::parser parser;
   simdjson::dom::object object;
@@ -42,6 +52,8 @@ Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now
   if (area != "Helsehjelp" && area != "Ungdom" && code != 3 && code != 6) {
     return refuse(400, {"status_area", "omraade must be Helsehjelp or Ungdom"});
   }
+  statistics_.count(code ? "status.area_as_number" : "status.area_as_text");
+  const bool is_earlier = behaviour_.api.status_spelling == StatusSpelling::earlier;
   Reply reply;
   reply.body = "{\"erAktivListe\":{";
   bool is_first = true;
@@ -54,8 +66,12 @@ Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now
     if (!is_first) reply.body += ',';
     is_first = false;
     append_json(reply.body, number);
-    reply.body.append(":{\"erDigitaltAktivSelv\":").append(is_active ? "true" : "false");
-    reply.body.append(",\"erDigitaltAktivViaAndre\":false,\"tildeltFullmakt\":false}");
+    reply.body.append(is_earlier ? ":{\"erAktivSelv\":" : ":{\"erDigitaltAktivSelv\":");
+    reply.body.append(is_active ? "true" : "false");
+    reply.body.append(is_earlier ? ",\"erAktivViaAndre\":false}"
+                                 : ",\"erDigitaltAktivViaAndre\":false,\"tildeltFullmakt\":false}");
+    statistics_.count("status.numbers");
+    if (is_active) statistics_.count("status.active");
   }
   reply.body += "}}";
   return reply;

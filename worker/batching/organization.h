@@ -1,5 +1,6 @@
 #pragma once
 
+#include "worker/batching/status_queue.h"
 #include "worker/domain/organization_number.h"
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
@@ -50,6 +51,7 @@ struct Organization {
   OrganizationNumber number;
   std::array<ReadyQueue, lanes> ready;
   std::list<RetryGroup> groups;
+  StatusQueue status;
   std::size_t in_flight = 0;
   std::size_t offerings_open = 0;  ///< offering changes known and not durably concluded
   std::int64_t deficit = 0;        ///< bytes it may still submit in this round

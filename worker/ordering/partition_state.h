@@ -43,6 +43,7 @@ struct PartitionState {
   bool taking_due = false;           ///< parked changes were asked for
   Offset submitted_end = 0;  ///< one more than the highest that was submitted, by us or before us
 
+  [[nodiscard]] bool is_crowded() const { return bytes >= share / 2; }
   /// What the last owner may have submitted is not all here yet. A delivery beyond it that has to
   /// wait says that nothing is missing before it.
   [[nodiscard]] bool is_reading_back() const {

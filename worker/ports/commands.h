@@ -4,6 +4,7 @@
 #include "worker/domain/time.h"
 #include "worker/domain/verdict.h"
 #include "worker/ledger/shared.h"
+#include "worker/ports/digital_status.h"
 #include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
 
@@ -98,6 +99,8 @@ struct Notice {
     outcome_unknown,
     ledger_full,  ///< nothing more is read
     ledger_has_room,
+    status_unavailable,  ///< nobody says which inactive members have become active; they wait
+    status_available,
   };
   Kind kind{};
   std::optional<OrganizationNumber> organization;
@@ -123,6 +126,7 @@ struct Commands {
   std::vector<MakeDue> make_due;  ///< before take_due
   std::vector<TakeDue> take_due;
   std::vector<SharedFact> facts;  ///< for all workers, where there is a shared topic
+  std::vector<AskStatus> questions;
   std::vector<Notice> notices;
   std::optional<TimePoint> wake_at;  ///< the earliest time at which a Tick changes anything
   bool finished = false;             ///< a stop was asked for and everything is let go

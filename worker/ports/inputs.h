@@ -4,6 +4,7 @@
 #include "worker/domain/result.h"
 #include "worker/ledger/shared.h"
 #include "worker/ports/commands.h"
+#include "worker/ports/digital_status.h"
 #include "worker/ports/ledger.h"
 #include "worker/submission/outcome.h"
 
@@ -85,6 +86,6 @@ struct StopRequested {};
 
 using Input =
     std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome, Recorded,
-                 StopRequested, LedgerAnswers, DueChanges, LedgerRoom, SharedNews>;
+                 StopRequested, LedgerAnswers, DueChanges, LedgerRoom, SharedNews, StatusAnswer>;
 
 }  // namespace helsekontakter

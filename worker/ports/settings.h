@@ -55,6 +55,11 @@ struct WorkerSettings {
     Milliseconds inactive_expiry{std::chrono::hours(24 * 365)};
     bool every_inactive = false;  ///< a result for each round, not for the first alone
   };
+  /// Inactive members are asked for before their changes are submitted again; needs the ledger.
+  struct DigitalStatusSettings {
+    bool enabled = false;
+    std::size_t list_max = 1'000;  ///< members in a question
+  };
   struct OrganizationSettings {
     bool paused = false;
   };
@@ -65,6 +70,7 @@ struct WorkerSettings {
   Brake brake;
   Ledger ledger;
   Member member;
+  DigitalStatusSettings digital_status;
   OfferingGate gate = OfferingGate::pending;
   bool shares = false;  ///< workers tell each other of brakes, and an operator tells them all
   std::size_t memory_bytes_max = 268'435'456;

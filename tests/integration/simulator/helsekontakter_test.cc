@@ -299,13 +299,42 @@ TEST(HelsekontakterOfTheSimulator, CountsAMemberInTwoRequestsAtOnce) {
   EXPECT_EQ(bench.count("members.overlapping"), 1);
 }
 
+HttpRequest status_request(Bench& bench, const std::string& list, const std::string& area) {
+  HttpRequest request =
+      bench.request("{\"fnrListe\":[" + list + "],\"omraade\":" + area + "}", bench.token());
+  request.target = "/digitaltaktiv/helsenorgeaktivsjekken/v1";
+  return request;
+}
+
 TEST(HelsekontakterOfTheSimulator, AnswersTheStatusOfMembersByTheRuleInactive) {
   Bench bench("api: {inactive: {share: 1}}");
-  HttpRequest request = bench.request(
-      R"({"fnrListe":[")" + number(0) + R"("],"omraade":"Helsehjelp"})", bench.token());
-  request.target = "/digitaltaktiv/helsenorgeaktivsjekken/v1";
-  EXPECT_THAT(bench.post(request).body,
-              HasSubstr("\"" + number(0) + R"(":{"erDigitaltAktivSelv":false)"));
+  const std::string one = "\"" + number(0) + "\"";
+  EXPECT_THAT(bench.post(status_request(bench, one, "\"Helsehjelp\"")).body,
+              HasSubstr(one + R"(:{"erDigitaltAktivSelv":false)"));
+  bench.change(R"({"api":{"inactive":{"share":0},"status_spelling":"earlier"}})");
+  EXPECT_THAT(bench.post(status_request(bench, one, "3")).body,
+              HasSubstr(one + R"(:{"erAktivSelv":true,"erAktivViaAndre":false})"));
+  EXPECT_EQ(bench.count("status.requests"), 2);
+  EXPECT_EQ(bench.count("status.numbers"), 2);
+  EXPECT_EQ(bench.count("status.active"), 1);
+  EXPECT_EQ(bench.count("status.area_as_number"), 1);
+}
+
+TEST(HelsekontakterOfTheSimulator, TakesAThousandNumbersInAQuestionAndNoMore) {
+  Bench bench;
+  std::string list = "\"" + number(0) + "\"";
+  for (int i = 1; i < 1'000; ++i) list += ",\"" + number(i) + "\"";
+  EXPECT_EQ(bench.post(status_request(bench, list, "6")).status, 200);
+  EXPECT_EQ(bench.count("status.numbers"), 1'000);
+  list += ",\"" + number(1'000) + "\"";
+  EXPECT_EQ(bench.post(status_request(bench, list, "6")).status, 400);
+  EXPECT_EQ(bench.count("api.refused.status_numbers"), 1);
+}
+
+TEST(HelsekontakterOfTheSimulator, RefusesAQuestionWithATokenOfAnotherScope) {
+  Bench bench("api: {status_scope: other}");
+  EXPECT_EQ(bench.post(status_request(bench, "\"" + number(0) + "\"", "3")).status, 401);
+  EXPECT_EQ(bench.count("api.refused.token_scope"), 1);
 }
 
 TEST(HelsekontakterOfTheSimulator, RefusesAnUnknownKeyAtRunTimeAndChangesNothing) {

@@ -54,6 +54,8 @@ retry: {attempts_max: 5, backoff_first_ms: 500, backoff_max_ms: 60000, park_afte
 offering: {gate: pending}
 member: {open_end: reject, skip_unchanged: true, inactive_retry_h: 24, inactive_retry_factor: 2,
          inactive_retry_max_h: 720, inactive_expiry_d: 365}
+digital_status: {enabled: false, path: /digitaltaktiv/helsenorgeaktivsjekken/v1, area: Helsehjelp,
+                 area_form: string, list_max: 1000}
 brake: {rejected_in_row_max: 200, rejected_share_max: 0.5}
 memory: {bytes_max: 268435456}
 secrets: {mode_check: warn}
@@ -115,6 +117,8 @@ TEST(Defaults, OfTheTableAreThoseOfTheCoresSettings) {
   EXPECT_EQ(table.member.inactive_retry_max, code.member.inactive_retry_max);
   EXPECT_EQ(table.member.inactive_expiry, code.member.inactive_expiry);
   EXPECT_EQ(table.member.every_inactive, code.member.every_inactive);
+  EXPECT_EQ(table.digital_status.enabled, code.digital_status.enabled);
+  EXPECT_EQ(table.digital_status.list_max, code.digital_status.list_max);
   EXPECT_EQ(table.ledger.enabled, code.ledger.enabled);
   EXPECT_EQ(table.memory_bytes_max, code.memory_bytes_max);
   EXPECT_EQ(table.metadata_characters_max, code.metadata_characters_max);
@@ -163,6 +167,12 @@ TEST(Defaults, OfTheTableAreThoseOfTheAdaptersSettings) {
   EXPECT_EQ(table.helseid.metadata_life, auth.metadata_life);
   EXPECT_EQ(table.helseid.request_timeout, auth.request_timeout);
   EXPECT_EQ(table.helseid.mode_check, auth.mode_check);
+  const endpoint::StatusSettings status;
+  EXPECT_EQ(table.status.area, status.area);
+  EXPECT_EQ(table.status.area_form, status.area_form);
+  EXPECT_EQ(table.status.scope, status.scope);
+  EXPECT_EQ(table.status.request_timeout, status.request_timeout);
+  EXPECT_EQ(table.status.connect_timeout, status.connect_timeout);
   const kafka::SourceSettings source;
   EXPECT_EQ(table.source.start, source.start);
   EXPECT_EQ(table.source.event_bytes_max, source.event_bytes_max);
@@ -175,6 +185,24 @@ TEST(Defaults, OfTheTableAreThoseOfTheAdaptersSettings) {
   EXPECT_EQ(table.decoder.horizon, decoder.horizon);
   EXPECT_EQ(table.decoder.event_bytes_max, decoder.event_bytes_max);
   EXPECT_EQ(table.decoder.rule_2032, decoder.rule_2032);
+}
+
+TEST(DigitalStatus, IsAskedBesideTheEndpointWithAScopeOfItsOwn) {
+  const Configuration c = loaded(
+      least_and("digital_status: {enabled: true, path: /status/v2, area: Ungdom, area_form: int, "
+                "list_max: 50, scope: 'nhn:other'}\napi: {headers: {x-source: worker}}"));
+  EXPECT_TRUE(c.worker.digital_status.enabled);
+  EXPECT_EQ(c.worker.digital_status.list_max, 50);
+  EXPECT_EQ(c.status.url.text(), "https://eksternapi.hn.test.nhn.no/status/v2");
+  EXPECT_EQ(c.status.area, endpoint::Area::ungdom);
+  EXPECT_EQ(c.status.area_form, endpoint::AreaForm::number);
+  EXPECT_EQ(c.status.scope, "nhn:other");
+  EXPECT_EQ(c.status.headers.at(0).value, "worker");
+  EXPECT_EQ(c.https.connections_max, 10) << "questions do not take submissions' connections";
+  const Configuration by_default = loaded(least);
+  EXPECT_EQ(by_default.status.url.text(),
+            "https://eksternapi.hn.test.nhn.no/digitaltaktiv/helsenorgeaktivsjekken/v1");
+  EXPECT_EQ(by_default.helseid.scope, "nhn:helsenorge.eksternapi/helsekontakter");
 }
 
 TEST(DerivedNumbers, HangTogetherWithRequestTimeoutAndSettleTime) {

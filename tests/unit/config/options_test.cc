@@ -72,7 +72,7 @@ TEST(OptionsAsYaml, NameEveryKeyOfThisRelease) {
       EXPECT_THAT(yaml, HasSubstr(name + ":")) << option.path;
     }
   }
-  EXPECT_THAT(yaml, Not(HasSubstr("digital_status")));
+  EXPECT_THAT(yaml, Not(HasSubstr("admin_socket")));
 }
 
 TEST(OptionsAsTable, NameEveryKeyAndWhatIsNotInThisRelease) {

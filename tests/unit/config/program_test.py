@@ -35,7 +35,7 @@ class Options(unittest.TestCase):
         schema = json.loads(call("options", "--format", "json-schema").stdout)
         validator = jsonschema.Draft202012Validator(schema)
         for wrong in ({"batch": {"entries_max": 0}}, {"batches": {}}, {"log": {"level": "loud"}},
-                      {"digital_status": {"enabled": False}}, {"api": {"path": []}},
+                      {"digital_status": {"list_max": 1001}}, {"api": {"path": []}},
                       {"organizations": {"948554062": {"pause": True}}}):
             self.assertFalse(validator.is_valid(wrong), wrong)
 

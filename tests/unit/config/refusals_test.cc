@@ -100,11 +100,24 @@ INSTANTIATE_TEST_SUITE_P(
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
+    DigitalStatus, Refused,
+    testing::Values(Refusal{"path_with_query", least_and("digital_status: {path: /v1?fnr=1}"),
+                            "digital_status.path", "must begin with / and have no query"},
+                    Refusal{"area_unknown", least_and("digital_status: {area: Helse}"),
+                            "digital_status.area", "one of Helsehjelp, Ungdom"},
+                    Refusal{"area_as_number", least_and("digital_status: {area: 3}"),
+                            "digital_status.area", "one of Helsehjelp, Ungdom"},
+                    Refusal{"form_unknown", least_and("digital_status: {area_form: number}"),
+                            "digital_status.area_form", "one of string, int"},
+                    Refusal{"list_too_long", least_and("digital_status: {list_max: 1001}"),
+                            "digital_status.list_max", "from 1 to 1000"},
+                    Refusal{"key_unknown", least_and("digital_status: {areas: Helsehjelp}"),
+                            "digital_status.areas", "digital_status.area"}),
+    name_of);
+
+INSTANTIATE_TEST_SUITE_P(
     LaterReleases, Refused,
-    testing::Values(Refusal{"digital_status",
-                            least_and("digital_status: {enabled: false, area: Helsehjelp}"),
-                            "digital_status", "not in this release"},
-                    Refusal{"required_gate", least_and("offering: {gate: required}"),
+    testing::Values(Refusal{"required_gate", least_and("offering: {gate: required}"),
                             "offering.gate", "not in this release; one of pending, off"},
                     Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
                             "operations.admin_socket", "not in this release"},

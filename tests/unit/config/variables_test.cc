@@ -57,8 +57,8 @@ TEST(Variables, AreCheckedLikeTheFileAndNamed) {
                     HasSubstr("(HELSEKONTAKTER_API__REQUEST_TIMEOUT_S)")));
   EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_OPERATIONS__ADMIN_SOCKET", "/s"}}),
               HasSubstr("not in this release"));
-  EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_DIGITAL_STATUS__ENABLED", "true"}}),
-              HasSubstr("digital_status: not in this release"));
+  EXPECT_THAT(errors_of(least, {{"HELSEKONTAKTER_DIGITAL_STATUS__LIST_MAX", "1001"}}),
+              HasSubstr("digital_status.list_max: \"1001\""));
 }
 
 TEST(Variables, OfNoKeyAreErrorsOnlyWithTwoUnderscores) {

@@ -43,6 +43,8 @@ void use_all(Metrics& metrics) {
   metrics.submission(Lane::members, RequestOutcome::unknown);
   metrics.request(Lane::members, 100, 60'000, 200, Milliseconds(2500));
   metrics.retries(Lane::members, 1);
+  metrics.status_question(StatusFailure::Kind::refused);
+  metrics.status_members(DigitalStatus::active, 1);
   metrics.batch_halved();
   metrics.requests_in_flight(1);
   metrics.waiting(1, 1);
@@ -144,6 +146,21 @@ TEST_F(MetricsTest, PutLatenciesIntoBucketsAroundTheGoals) {
   EXPECT_EQ(value("helsekontakter_batch_entries_count{lane=\"members\"}"), "2");
   EXPECT_EQ(value("helsekontakter_http_statuses_total{lane=\"members\",status=\"200\"}"), "1");
   EXPECT_EQ(value("helsekontakter_http_statuses_total{lane=\"members\",status=\"0\"}"), "");
+}
+
+TEST_F(MetricsTest, CountQuestionsAndTheMembersTheyWereAbout) {
+  const std::string questions = "helsekontakter_status_questions_total";
+  EXPECT_EQ(value(questions + "{outcome=\"unknown\"}"), "0");
+  metrics_.status_question(std::nullopt);
+  metrics_.status_question(StatusFailure::Kind::unknown);
+  metrics_.status_question(StatusFailure::Kind::withheld);
+  metrics_.status_members(DigitalStatus::active, 300);
+  metrics_.status_members(DigitalStatus::unknown, 1);
+  EXPECT_EQ(value(questions + "{outcome=\"answered\"}"), "1");
+  EXPECT_EQ(value(questions + "{outcome=\"unknown\"}"), "1");
+  EXPECT_EQ(value(questions + "{outcome=\"withheld\"}"), "1");
+  EXPECT_EQ(value("helsekontakter_status_members_total{status=\"active\"}"), "300");
+  EXPECT_EQ(value("helsekontakter_status_members_total{status=\"unknown\"}"), "1");
 }
 
 TEST_F(MetricsTest, CountAnUnknownOutcomeTwice) {

@@ -66,6 +66,7 @@ std::string shape(const Record& record) {
     if (conclusion.reason != Reason::none && conclusion.reason != Reason::newer_version) {
       part += " (" + std::string(reason_code(conclusion.reason)) + ")";
     }
+    if (!conclusion.publishes && !waits) part += " silently";
     parts.push_back(std::move(part));
   }
   return joined(parts, ", ");
@@ -217,6 +218,36 @@ void Core::say_inactive() {
   end_request(0, std::move(answer));
 }
 
+std::string Core::questions() const {
+  std::vector<std::string> shapes;
+  for (const AskStatus& question : questions_) {
+    std::vector<std::string> members = question.identifiers;
+    std::sort(members.begin(), members.end());
+    shapes.push_back(joined(members, " "));
+  }
+  return joined(shapes, " | ");
+}
+
+void Core::say_active(const std::set<std::string>& active, const std::set<std::string>& unsaid) {
+  const AskStatus question = questions_.at(0);
+  questions_.pop_front();
+  StatusAnswer answer{.id = question.id, .statuses = {}, .failure = {}};
+  for (const std::string& member : question.identifiers) {
+    const bool said = !unsaid.contains(member);
+    answer.statuses.push_back(active.contains(member) ? DigitalStatus::active
+                              : said                  ? DigitalStatus::inactive
+                                                      : DigitalStatus::unknown);
+  }
+  input(std::move(answer));
+}
+
+void Core::fail_question(StatusFailure::Kind kind, std::optional<Milliseconds> retry_after) {
+  const StatusId id = questions_.at(0).id;
+  questions_.pop_front();
+  input(StatusAnswer{
+      .id = id, .statuses = {}, .failure = StatusFailure{kind, "as told", retry_after}});
+}
+
 void Core::fail_record() {
   const RecordId id = record_.value().id;
   record_.reset();
@@ -233,9 +264,10 @@ Offset Core::committed(std::int32_t partition) const {
   return found == durable_.end() ? 0 : found->second.committed;
 }
 
-bool Core::noticed(Notice::Kind kind) const {
-  return std::any_of(notices_.begin(), notices_.end(),
-                     [kind](const Notice& notice) { return notice.kind == kind; });
+std::size_t Core::notices(Notice::Kind kind) const {
+  return static_cast<std::size_t>(
+      std::count_if(notices_.begin(), notices_.end(),
+                    [kind](const Notice& notice) { return notice.kind == kind; }));
 }
 
 std::optional<Milliseconds> Core::wakes_in() const {
@@ -248,6 +280,7 @@ void Core::turn() {
   worker_.turn({.now = now_, .wall = WallTime(now_.time_since_epoch()), .random = ++turns_},
                inputs_, commands);
   for (Submit& submit : commands.submissions) requests_.push_back(std::move(submit));
+  for (AskStatus& question : commands.questions) questions_.push_back(std::move(question));
   if (commands.record) record_ = std::move(commands.record);
   const auto append = [](auto& to, auto& from) { to.insert(to.end(), from.begin(), from.end()); };
   append(notices_, commands.notices);

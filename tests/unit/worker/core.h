@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,7 +20,8 @@ namespace helsekontakter::test {
 [[nodiscard]] WorkerSettings prompt();
 
 /// Shapes: "ada@2 bob@1" for a request; for a record what became of each change, in its order:
-/// "ada@2 accepted, ada@1 superseded by ada@2"; "waits": parked without a result.
+/// "ada@2 accepted, ada@1 superseded by ada@2"; "waits": parked without a result;
+/// "silently": its result was published before.
 [[nodiscard]] std::string shape(const Submit& submit);
 [[nodiscard]] std::string shape(const Record& record);
 
@@ -70,6 +72,14 @@ class Core {
   void fail_record();
   /// Ends the oldest request: its members are not digitally active.
   void say_inactive();
+
+  /// The members that are asked about, a question after the other: "ada bob | cleo". Sorted.
+  [[nodiscard]] std::string questions() const;
+  /// Ends the oldest question: these are active, these not spoken of, all others inactive.
+  void say_active(const std::set<std::string>& active, const std::set<std::string>& unsaid = {});
+  void fail_question(StatusFailure::Kind kind, std::optional<Milliseconds> retry_after = {});
+
+  [[nodiscard]] const Record& recording() const { return record_.value(); }
   [[nodiscard]] bool is_recording() const { return record_.has_value(); }
   /// The mark of a partition as it was made durable last.
   [[nodiscard]] ProgressMark mark(std::int32_t partition = 0) const;
@@ -77,7 +87,8 @@ class Core {
 
   /// What the core wants all workers to know, so far.
   [[nodiscard]] const std::vector<SharedFact>& facts() const { return facts_; }
-  [[nodiscard]] bool noticed(Notice::Kind kind) const;
+  [[nodiscard]] bool noticed(Notice::Kind kind) const { return notices(kind) > 0; }
+  [[nodiscard]] std::size_t notices(Notice::Kind kind) const;
   [[nodiscard]] const SourceOrders& orders() const { return orders_; }  ///< all so far
   [[nodiscard]] std::optional<Milliseconds> wakes_in() const;
   [[nodiscard]] bool finished() const { return finished_; }
@@ -98,6 +109,7 @@ class Core {
   TimePoint now_{Milliseconds(1'000'000)};
   std::vector<Input> inputs_;
   std::deque<Submit> requests_;
+  std::deque<AskStatus> questions_;
   std::optional<Record> record_;
   std::map<std::int32_t, Epoch> epochs_;
   std::uint32_t together_ = 1;
