@@ -71,7 +71,7 @@ class ExternalSort {
     std::size_t at = 0;
   };
 
-  Result<void> spill() {
+  [[nodiscard]] Result<void> spill() {
     if (rows_.empty()) return {};
     if (!file_) {
       auto file = SpillFile::make();
@@ -86,7 +86,7 @@ class ExternalSort {
     return {};
   }
 
-  Result<bool> refill(Run& run, std::size_t rows) {
+  [[nodiscard]] Result<bool> refill(Run& run, std::size_t rows) {
     const std::uint64_t left = (run.end - run.next) / sizeof(Row);
     run.piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, rows)));
     run.at = 0;
@@ -99,7 +99,7 @@ class ExternalSort {
   }
 
   template <class Visit>
-  Result<void> merge(Visit& visit) {
+  [[nodiscard]] Result<void> merge(Visit& visit) {
     const std::size_t piece_rows = std::max<std::size_t>(rows_max_ / runs_.size() / 4, 64);
     std::vector<Run> runs;
     runs.reserve(runs_.size());
