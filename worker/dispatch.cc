@@ -12,9 +12,6 @@ namespace {
 
 using Field = Texts::Field;
 
-/// So many changes ahead are asked for from memory while one is handled.
-constexpr std::size_t fetched_ahead = 4;
-
 Uuid random_uuid(Random& random) {
   Uuid uuid;
   for (std::size_t half = 0; half < 2; ++half) {
@@ -191,11 +188,12 @@ void Worker::submit(Organization& organization, Lane lane, std::vector<Slot> slo
   command.body += head;
   batch.bundle_entries = head.empty() ? 0 : 1;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + 2 * fetched_ahead < slots.size()) {
-      slots_[slots[i + 2 * fetched_ahead]].fetch_delivery();
-    }
     if (i + fetched_ahead < slots.size()) {
-      slots_[slots[i + fetched_ahead]].delivery->texts.fetch(Field::entry);
+      slots_[slots[i + fetched_ahead]].fetch_delivery();
+      slots_[slots[i + fetched_ahead]].fetch_key();
+    }
+    if (i + fetched_ahead / 2 < slots.size()) {
+      slots_[slots[i + fetched_ahead / 2]].delivery->texts.fetch(Field::entry);
     }
     put_in_flight(slots[i], batch, command);
   }

@@ -18,6 +18,7 @@ constexpr Milliseconds full_notice_after{60'000};
 
 void Worker::take(Assigned& input) {
   rereading_.erase(input.partition);
+  assigned_together_ = input.assigned_together;
   if (stopping_) {
     late_releases_.push_back({input.partition, input.epoch});
     return;
@@ -68,7 +69,9 @@ void Worker::take(Lost& input) {
 }
 
 void Worker::take(Delivered& input) {
-  for (Delivery& delivery : input.deliveries) {
+  for (std::size_t i = 0; i < input.deliveries.size(); ++i) {
+    Delivery& delivery = input.deliveries[i];
+    if (i + fetched_ahead < input.deliveries.size()) fetch(input.deliveries[i + fetched_ahead]);
     PartitionState* partition = partition_of(delivery.position.partition, delivery.epoch);
     if (partition == nullptr || partition->revoking) continue;
     partition->bytes += delivery.cost();
@@ -78,6 +81,13 @@ void Worker::take(Delivered& input) {
       admit(std::move(delivery), *partition);
     }
   }
+}
+
+/// Asks for the memory that the delivery will take and touch.
+void Worker::fetch(const Delivery& delivery) const {
+  slots_.fetch_free(fetched_ahead);
+  keys_.fetch_free(fetched_ahead);
+  if (const auto* change = std::get_if<Change>(&delivery.content)) keys_.fetch_bucket(change->key);
 }
 
 void Worker::take(ReachedPosition& input) {
@@ -393,8 +403,14 @@ void Worker::end_recoveries() {
 }
 
 void Worker::place_unready(PartitionState& partition) {
-  for (const Slots::Reference reference : std::exchange(partition.unready, {})) {
-    if (slots_.holds(reference)) place(reference.slot, key_of(reference.slot));
+  const std::vector<Slots::Reference> unready = std::exchange(partition.unready, {});
+  for (std::size_t i = 0; i < unready.size(); ++i) {
+    if (i + fetched_ahead < unready.size()) slots_.fetch(unready[i + fetched_ahead].slot);
+    if (i + fetched_ahead / 2 < unready.size()) {
+      const Slots::Reference ahead = unready[i + fetched_ahead / 2];
+      if (slots_.holds(ahead)) slots_[ahead.slot].fetch_key();
+    }
+    if (slots_.holds(unready[i])) place(unready[i].slot, key_of(unready[i].slot));
   }
 }
 

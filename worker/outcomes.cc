@@ -28,10 +28,11 @@ void Worker::take(Outcome& input) {
   --batch.organization->in_flight;
   if (batch.probes_endpoint) endpoint_.probe_ended();
   if (batch.probes_organization) batch.organization->hold.probe_ended();
-  for (const Slot slot : batch.slots) slots_.fetch(slot);
-  for (const Slot slot : batch.slots) {
-    const Held& held = slots_[slot];
+  for (std::size_t i = 0; i < batch.slots.size(); ++i) {
+    if (i + fetched_ahead < batch.slots.size()) slots_.fetch(batch.slots[i + fetched_ahead]);
+    const Held& held = slots_[batch.slots[i]];
     held.fetch_delivery();
+    held.fetch_key();
     ensure(held.place == Place::in_flight);
     --flights_[held.position.partition].in_flight;
   }

@@ -240,9 +240,8 @@ void Worker::take(Recorded& input) {
     std::optional<WallTime>& next = found->second.next_due;
     next = next ? std::min(*next, due) : due;
   }
-  constexpr std::size_t ahead = 4;
   for (std::size_t i = 0; i < done.keys.size(); ++i) {
-    if (i + ahead < done.keys.size()) __builtin_prefetch(done.keys[i + ahead]);
+    if (i + fetched_ahead < done.keys.size()) fetch_lines(*done.keys[i + fetched_ahead]);
     done.keys[i]->concluding = false;
     free_key(*done.keys[i]);
   }

@@ -60,7 +60,12 @@ void Worker::learn(KeyState& key, Partition partition, LedgerEntry entry) {
 }
 
 void Worker::take(LedgerAnswers& input) {
-  for (LedgerAnswer& answer : input.answers) {
+  for (std::size_t i = 0; i < input.answers.size(); ++i) {
+    LedgerAnswer& answer = input.answers[i];
+    if (i + fetched_ahead < input.answers.size()) {
+      keys_.fetch_bucket(input.answers[i + fetched_ahead].key);
+      keys_.fetch_state(input.answers[i + fetched_ahead / 2].key);
+    }
     if (partition_of(answer.partition, answer.epoch) == nullptr) continue;
     KeyState* key = keys_.find(answer.key);
     if (key == nullptr || !key->asked || key->partition != answer.partition) continue;

@@ -99,8 +99,10 @@ void Worker::remember_key(KeyState& key) {
   if (remembered_keys_.size() <= settings_.remembered_keys_max) return;
   KeyState& oldest = *remembered_keys_.front();
   remembered_keys_.pop_front();
-  constexpr std::size_t ahead = 4;
-  if (remembered_keys_.size() > ahead) __builtin_prefetch(remembered_keys_[ahead]);
+  if (remembered_keys_.size() > fetched_ahead) {
+    fetch_lines(*remembered_keys_[fetched_ahead]);
+    keys_.fetch_bucket(remembered_keys_[fetched_ahead / 2]->member);
+  }
   forget_key(oldest);
 }
 

@@ -287,6 +287,7 @@ class Worker {
   void notice(Notice::Kind kind, std::optional<OrganizationNumber> organization,
               std::optional<Partition> partition, std::string text);
   [[nodiscard]] PartitionState* partition_of(Partition number, Epoch epoch);
+  void fetch(const Delivery& delivery) const;
   [[nodiscard]] KeyState& key_of(Slot slot) { return *slots_[slot].key; }
   void note(Organization& organization, Brake& brake, bool unusable);
   [[nodiscard]] Backoff backoff() const {

@@ -18,6 +18,7 @@ ToolCommands::ToolCommands(CLI::App& app) {
   add_import(app);
   add_replay(app);
   add_audit(app);
+  add_show(app);
   add_control(app);
 }
 
@@ -87,6 +88,17 @@ void ToolCommands::add_audit(CLI::App& app) {
       ->capture_default_str();
 }
 
+void ToolCommands::add_show(CLI::App& app) {
+  show_ = add(app, "show", "What the ledger and the results say of one member");
+  show_->add_option("--organization", show_options_.organization, "Whose member it is")->required();
+  CLI::Option_group* which = show_->add_option_group("which", "one of these");
+  which->add_option("--event-id", show_options_.event_id, "CloudEvents id of a change event");
+  which->add_option("--subject", show_options_.subject, "The sender's own id of the membership");
+  which->add_flag("--member-stdin", show_options_.member_stdin,
+                  "Read the identity number from standard input; it is never shown");
+  which->require_option(1);
+}
+
 void ToolCommands::add_control(CLI::App& app) {
   control_ = add(app, "control", "Tell all workers to hold, to go on, or to try again now");
   control_->add_option("ACTION", control_options_.action, "hold, resume, release-brake, retry-now")
@@ -107,6 +119,12 @@ std::optional<int> ToolCommands::run(const Load& load) const {
   if (import_->parsed()) return with_configuration(tools::import_list, import_options_);
   if (replay_->parsed()) return with_configuration(tools::replay, replay_options_);
   if (audit_->parsed()) return with_configuration(tools::audit, audit_options_);
+  if (show_->parsed()) {
+    const auto from_stdin = [](const auto& configuration, const auto& options, const auto& to) {
+      return tools::show(configuration, options, std::cin, to);
+    };
+    return with_configuration(from_stdin, show_options_);
+  }
   if (control_->parsed()) return with_configuration(tools::control, control_options_);
   return std::nullopt;
 }

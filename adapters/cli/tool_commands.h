@@ -5,6 +5,7 @@
 #include "adapters/tools/control.h"
 #include "adapters/tools/import.h"
 #include "adapters/tools/replay.h"
+#include "adapters/tools/show.h"
 
 #include <functional>
 #include <optional>
@@ -32,6 +33,7 @@ class ToolCommands {
   void add_import(CLI::App& app);
   void add_replay(CLI::App& app);
   void add_audit(CLI::App& app);
+  void add_show(CLI::App& app);
   void add_control(CLI::App& app);
   CLI::App* add(CLI::App& app, const std::string& name, const std::string& does);
 
@@ -42,6 +44,8 @@ class ToolCommands {
   tools::ReplayOptions replay_options_;
   CLI::App* audit_ = nullptr;
   tools::AuditOptions audit_options_;
+  CLI::App* show_ = nullptr;
+  tools::ShowOptions show_options_;
   CLI::App* control_ = nullptr;
   tools::ControlOptions control_options_;
 };

@@ -1,6 +1,7 @@
 #include "worker/ledger/ledger.h"
 
 #include "worker/domain/ensure.h"
+#include "worker/domain/fetch.h"
 #include "worker/ledger/parked.h"
 
 #include <string>
@@ -54,10 +55,19 @@ const Ledger::Part* Ledger::find(Partition partition, Epoch epoch) const {
   return &found->second;
 }
 
+/// The tables outweigh the processor's caches, so what is needed is asked for some keys ahead.
+template <class Asked>
+void Ledger::fetch(const Asked& asked) const {
+  const auto part = parts_.find(asked.partition);
+  if (part != parts_.end()) part->second.table.fetch(asked.key);
+}
+
 LedgerAnswers Ledger::look_up(std::span<const LedgerLookup> lookups) const {
   LedgerAnswers answers;
   answers.answers.reserve(lookups.size());
-  for (const LedgerLookup& lookup : lookups) {
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    const LedgerLookup& lookup = lookups[i];
+    if (i + fetched_ahead < lookups.size()) fetch(lookups[i + fetched_ahead]);
     LedgerAnswer& answer = answers.answers.emplace_back(
         LedgerAnswer{lookup.partition, lookup.epoch, lookup.key, {}, {}});
     const Part* part = find(lookup.partition, lookup.epoch);
@@ -113,7 +123,9 @@ void Ledger::make_due(const MakeDue& command) {
 }
 
 void Ledger::apply(std::span<const LedgerWrite> writes) {
-  for (const LedgerWrite& write : writes) {
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const LedgerWrite& write = writes[i];
+    if (i + fetched_ahead < writes.size()) fetch(writes[i + fetched_ahead]);
     const auto part = parts_.find(write.partition);
     if (part == parts_.end() || part->second.epoch != write.epoch) continue;
     put(part->second.table, write.key, write.entry, form_);

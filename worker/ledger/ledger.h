@@ -45,6 +45,8 @@ class Ledger {
     LedgerTable table;
   };
   [[nodiscard]] const Part* find(Partition partition, Epoch epoch) const;
+  template <class Asked>
+  void fetch(const Asked& asked) const;
 
   const BundleForm form_;
   std::map<Partition, Part> parts_;

@@ -80,6 +80,12 @@ std::optional<LedgerTable::Found> LedgerTable::find(const MemberKey& key) const 
   return found(slot(positions_[place]));
 }
 
+void LedgerTable::fetch(const MemberKey& key) const {
+  const std::size_t place = hash_of(key) & (tags_.size() - 1);
+  __builtin_prefetch(&tags_[place]);
+  __builtin_prefetch(&positions_[place]);
+}
+
 bool LedgerTable::erase(const MemberKey& key) {
   const std::size_t place = place_of(key);
   if (place == absent) return false;

@@ -39,6 +39,8 @@ class LedgerTable {
     std::optional<std::string_view> packed;  ///< until the next put or erase
   };
   [[nodiscard]] std::optional<Found> find(const MemberKey& key) const;
+  /// Asks for the memory of a key's place that is needed soon.
+  void fetch(const MemberKey& key) const;
 
   /// Keys whose parked change is due by `until`, the earliest first, equal ones in the order of
   /// their keys. Each is handed out once until it is put again.

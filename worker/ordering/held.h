@@ -2,10 +2,13 @@
 
 #include "worker/domain/delivery.h"
 #include "worker/domain/ensure.h"
+#include "worker/domain/fetch.h"
 #include "worker/domain/time.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -35,8 +38,9 @@ struct KeyState;
 struct Organization;
 
 /// A delivery while the core holds it. Repeats what is asked of it again and again: the delivery
-/// itself lies elsewhere, long out of the processor's caches when its turn comes.
-struct Held {
+/// itself lies elsewhere, long out of the processor's caches when its turn comes. Begins at a cache
+/// line, so that it takes two of them and no more.
+struct alignas(64) Held {
   OwnedDelivery delivery;
   Position position;
   Epoch epoch{};
@@ -59,12 +63,9 @@ struct Held {
 
   [[nodiscard]] const Change& change() const { return std::get<Change>(delivery->content); }
 
-  /// Asks for the memory of the delivery, which is needed soon.
-  void fetch_delivery() const {
-    constexpr std::size_t line = 64;
-    const char* begin = reinterpret_cast<const char*>(delivery.get());
-    for (std::size_t at = 0; at < sizeof(Delivery); at += line) __builtin_prefetch(begin + at);
-  }
+  /// Asks for the memory of the delivery and of the key's state, which are needed soon.
+  void fetch_delivery() const { fetch_lines(*delivery); }
+  void fetch_key() const;
 
   /// Changes of one key swap what they are; both keep their places.
   void swap_delivery(Held& other) {
@@ -95,13 +96,13 @@ class Slots {
   [[nodiscard]] Slot add(Delivery&& delivery) {
     Slot slot = none;
     if (free_.empty()) {
-      slot = static_cast<Slot>(slots_.size());
-      slots_.emplace_back();
+      slot = end_++;
+      if (slot % slots_in_chunk == 0) chunks_.push_back(std::make_unique<Chunk>());
     } else {
       slot = free_.back();
       free_.pop_back();
     }
-    Held& held = slots_[slot];
+    Held& held = (*this)[slot];
     held.position = delivery.position;
     held.epoch = delivery.epoch;
     held.cost = static_cast<std::uint32_t>(delivery.cost());
@@ -126,33 +127,45 @@ class Slots {
 
   /// Gives the slot a place; what referred to it before does so no longer.
   Reference place(Slot slot, Place place) {
-    Held& held = slots_[slot];
+    Held& held = (*this)[slot];
     held.place = place;
     return {slot, ++held.generation};
   }
 
   void remove(Slot slot) {
-    ensure(slots_[slot].place != Place::free);
+    ensure((*this)[slot].place != Place::free);
     place(slot, Place::free);
-    slots_[slot].delivery.reset();
+    (*this)[slot].delivery.reset();
     free_.push_back(slot);
     --used_;
   }
 
   /// Asks for a slot's memory that is needed soon.
-  void fetch(Slot slot) const { __builtin_prefetch(&slots_[slot]); }
+  void fetch(Slot slot) const { fetch_lines((*this)[slot]); }
+  /// The same for the slot that the add after `ahead` others will take.
+  void fetch_free(std::size_t ahead) const {
+    if (ahead < free_.size()) fetch(free_[free_.size() - 1 - ahead]);
+  }
 
-  [[nodiscard]] Held& operator[](Slot slot) { return slots_[slot]; }
-  [[nodiscard]] const Held& operator[](Slot slot) const { return slots_[slot]; }
+  [[nodiscard]] Held& operator[](Slot slot) {
+    return (*chunks_[slot / slots_in_chunk])[slot % slots_in_chunk];
+  }
+  [[nodiscard]] const Held& operator[](Slot slot) const {
+    return (*chunks_[slot / slots_in_chunk])[slot % slots_in_chunk];
+  }
   [[nodiscard]] bool holds(Reference reference) const {
-    return slots_[reference.slot].generation == reference.generation;
+    return (*this)[reference.slot].generation == reference.generation;
   }
   [[nodiscard]] std::size_t used() const { return used_; }
   /// One more than the highest slot ever used; for walks over all of them.
-  [[nodiscard]] Slot end() const { return static_cast<Slot>(slots_.size()); }
+  [[nodiscard]] Slot end() const { return end_; }
 
  private:
-  std::deque<Held> slots_;
+  static constexpr std::size_t slots_in_chunk = 1024;
+  using Chunk = std::array<Held, slots_in_chunk>;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  Slot end_ = 0;
   std::vector<Slot> free_;
   std::size_t used_ = 0;
 };

@@ -37,6 +37,17 @@ KeyState& KeyTable::operator[](const MemberKey& member) {
   return fresh;
 }
 
+void KeyTable::fetch_bucket(const MemberKey& member) const {
+  if (!buckets_.empty()) __builtin_prefetch(&buckets_[hash_of(member) & (buckets_.size() - 1)]);
+}
+
+/// Of its own place only: another's state is asked for in vain, which does no harm.
+void KeyTable::fetch_state(const MemberKey& member) const {
+  if (buckets_.empty()) return;
+  const Bucket& bucket = buckets_[hash_of(member) & (buckets_.size() - 1)];
+  if (bucket.index != empty) fetch_lines(at(bucket.index));
+}
+
 KeyState* KeyTable::find(const MemberKey& member) {
   if (buckets_.empty()) return nullptr;
   const std::uint32_t hash = hash_of(member);

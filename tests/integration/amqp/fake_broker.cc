@@ -64,6 +64,7 @@ template <class Link>
 bool FakeBroker::refuses(Link& link) {
   const std::lock_guard lock(mutex_);
   if (refusal_.empty()) return false;
+  ++refused_;
   open_without_address(link);
   link.close(proton::error_condition(refusal_, "as the test says"));
   return true;

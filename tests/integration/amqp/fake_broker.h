@@ -29,6 +29,7 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   void refuse_links(const std::string& condition);
   /// Connections open, links get no answer.
   void ignore_links() { ignoring_ = true; }
+  [[nodiscard]] std::size_t refused() const { return refused_; }  ///< links
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
   [[nodiscard]] std::size_t received() const { return received_; }
 
@@ -47,6 +48,7 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   std::deque<Answer> answers_;
   std::string refusal_;
   std::atomic<bool> ignoring_{false};
+  std::atomic<std::size_t> refused_{0};
   std::atomic<std::size_t> accepted_{0};
   std::atomic<std::size_t> received_{0};
   std::atomic<int> port_{0};

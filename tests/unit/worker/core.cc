@@ -109,7 +109,8 @@ void Core::assign(std::int32_t partition, Offset committed, const ProgressMark& 
                  .committed = committed,
                  .metadata = encode(mark, committed),
                  .end = end,
-                 .partitions_total = 1});
+                 .partitions_total = 1,
+                 .assigned_together = together_});
 }
 
 void Core::revoke(std::int32_t partition) {

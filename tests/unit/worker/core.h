@@ -35,6 +35,8 @@ class Core {
   void assign(std::int32_t partition = 0);
   /// A partition with nothing committed but `mark`; what is below `end` is there already.
   void assign(std::int32_t partition, Offset committed, const ProgressMark& mark, Offset end);
+  /// From now on an assignment has so many partitions.
+  void assign_together(std::uint32_t partitions) { together_ = partitions; }
   void revoke(std::int32_t partition = 0);
   void lose(std::int32_t partition = 0);
   void stop();
@@ -110,6 +112,7 @@ class Core {
   std::deque<AskStatus> questions_;
   std::optional<Record> record_;
   std::map<std::int32_t, Epoch> epochs_;
+  std::uint32_t together_ = 1;
   std::map<std::int32_t, Offset> next_;
   std::map<std::int32_t, Progress> durable_;
   std::vector<Notice> notices_;

@@ -288,6 +288,20 @@ TEST(Partitions, DrainAndFinish) {
   EXPECT_THAT(core.orders().release, ElementsAre(Pair(Partition{0}, Epoch{1})));
 }
 
+TEST(Partitions, AreAllAwaitedBeforeTheyAreDrained) {
+  WorkerSettings settings = prompt();
+  settings.drain = true;
+  Core core(settings);
+  core.assign_together(2);
+  core.assign(0);
+  EXPECT_FALSE(core.finished()) << "the first one is empty; the other is still to come";
+  core.assign(1, 0, submitted_to(1), 1);
+  core.deliver("ada@1/1");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@1 accepted");
+  EXPECT_TRUE(core.finished());
+}
+
 TEST(Partitions, StopWhenWhatIsInFlightIsRecorded) {
   Core core;
   core.assign();
