@@ -169,12 +169,7 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
     families_->create_histogram("helsekontakter_batch_body_bytes", labels, byte_buckets);
     families_->create_histogram("helsekontakter_endpoint_latency_seconds", labels, latency_buckets);
   }
-  for (std::uint8_t i = 0; i < 3; ++i) status_members(static_cast<DigitalStatus>(i), 0);
-  families_->add("helsekontakter_status_questions_total", {{"outcome", "answered"}}, 0);
-  for (std::uint8_t i = 0; i < 6; ++i) {
-    families_->add("helsekontakter_status_questions_total",
-                   {{"outcome", text(name(static_cast<StatusFailure::Kind>(i)))}}, 0);
-  }
+  create_status_series();
   for (std::uint8_t i = 0; i < 4; ++i) events_consumed(static_cast<EventKind>(i), 0);
   for (std::uint8_t i = 0; i < 3; ++i) {
     families_->add("helsekontakter_rebalances_total",
@@ -202,6 +197,15 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
   partitions_owned(0);
   partitions_restoring(0);
   ledger(0, 0, 0);
+}
+
+void Metrics::create_status_series() {
+  for (std::uint8_t i = 0; i < 3; ++i) status_members(static_cast<DigitalStatus>(i), 0);
+  families_->add("helsekontakter_status_questions_total", {{"outcome", "answered"}}, 0);
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    families_->add("helsekontakter_status_questions_total",
+                   {{"outcome", text(name(static_cast<StatusFailure::Kind>(i)))}}, 0);
+  }
 }
 
 Metrics::~Metrics() = default;

@@ -85,6 +85,8 @@ class Metrics {
   [[nodiscard]] std::string expose() const;
 
  private:
+  void create_status_series();
+
   class Families;
   std::unique_ptr<Families> families_;
 };

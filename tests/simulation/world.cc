@@ -200,9 +200,10 @@ void World::turn(Process& process) {
   obey(process, commands);
 }
 
-/// The source obeys a little later, when the partition may be another assignment's.
-void World::set_paused(const Process& process, SourceOrders::Owned order, bool paused) {
-  at(up_to(20), [this, id = process.id, order, paused] {
+/// The source obeys a little later, when the partition may be another assignment's, and in order.
+void World::set_paused(Process& process, SourceOrders::Owned order, bool paused) {
+  process.obeys_at = std::max(process.obeys_at, now_ + up_to(20));
+  at(process.obeys_at - now_, [this, id = process.id, order, paused] {
     Process* found = find(id);
     if (found == nullptr) return;
     const auto owned = found->owned.find(order.first);

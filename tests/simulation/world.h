@@ -59,6 +59,7 @@ class World {
     bool stopping = false;
     bool lost = false;  // the coordinator forgets it after the session timeout, not before
     std::optional<TimePoint> wake_at;
+    TimePoint obeys_at{};          // the last order to its source
     TimePoint idle_since{};        // begin of the second in which idle turns are counted
     std::uint32_t idle_turns = 0;  // turns by the time alone in which nothing happened
   };
@@ -86,7 +87,7 @@ class World {
   void feed(Process& process);
   void input(Process& process, Input input);
   void turn(Process& process);
-  void set_paused(const Process& process, SourceOrders::Owned order, bool paused);
+  void set_paused(Process& process, SourceOrders::Owned order, bool paused);
   void obey(Process& process, Commands& commands);
   void submit(Process& process, Submit submit);
   void ask(Process& process, const AskStatus& question);

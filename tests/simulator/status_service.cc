@@ -5,6 +5,23 @@
 #include <simdjson.h>
 
 namespace helsekontakter::simulator {
+namespace {
+
+Reply server_error() {
+  Reply reply;
+  reply.status = 500;
+  return reply;
+}
+
+void append_status(std::string& out, bool is_active, StatusSpelling spelling) {
+  const bool is_earlier = spelling == StatusSpelling::earlier;
+  out.append(is_earlier ? ":{\"erAktivSelv\":" : ":{\"erDigitaltAktivSelv\":");
+  out.append(is_active ? "true" : "false");
+  out.append(is_earlier ? ",\"erAktivViaAndre\":false}"
+                        : ",\"erDigitaltAktivViaAndre\":false,\"tildeltFullmakt\":false}");
+}
+
+}  // namespace
 
 bool picks(const MemberRule& rule, std::string_view number, std::uint64_t salt) {
   if (rule.share <= 0 && rule.numbers.empty()) return false;
@@ -27,16 +44,13 @@ Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now
   if (behaviour_.api.token_required) {
     const auto authorized = authorize(request, behaviour_.api.status_scope, now);
     if (!authorized) return unauthorized(authorized.error());
-    const auto& revoked = behaviour_.helseid.revoked_organizations;
-    if (revoked.contains((*authorized)->organization)) {
+    if (behaviour_.helseid.revoked_organizations.contains((*authorized)->organization)) {
       return refuse(403, {"status_not_delegated", "the organisation's delegation was withdrawn"});
     }
   }
   if (behaviour_.api.status_fault > 0 && dice_.uniform() < behaviour_.api.status_fault) {
     statistics_.count("status.faults");
-    Reply reply;
-    reply.status = 500;
-    return reply;
+    return server_error();
   }
   simdjson::dom::parser parser;
   simdjson::dom::object object;
@@ -53,7 +67,6 @@ Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now
     return refuse(400, {"status_area", "omraade must be Helsehjelp or Ungdom"});
   }
   statistics_.count(code ? "status.area_as_number" : "status.area_as_text");
-  const bool is_earlier = behaviour_.api.status_spelling == StatusSpelling::earlier;
   Reply reply;
   reply.body = "{\"erAktivListe\":{";
   bool is_first = true;
@@ -66,12 +79,9 @@ Reply HelsekontakterService::digital_status(const HttpRequest& request, Time now
     if (!is_first) reply.body += ',';
     is_first = false;
     append_json(reply.body, number);
-    reply.body.append(is_earlier ? ":{\"erAktivSelv\":" : ":{\"erDigitaltAktivSelv\":");
-    reply.body.append(is_active ? "true" : "false");
-    reply.body.append(is_earlier ? ",\"erAktivViaAndre\":false}"
-                                 : ",\"erDigitaltAktivViaAndre\":false,\"tildeltFullmakt\":false}");
+    append_status(reply.body, is_active, behaviour_.api.status_spelling);
     statistics_.count("status.numbers");
-    if (is_active) statistics_.count("status.active");
+    statistics_.count("status.active", is_active ? 1 : 0);
   }
   reply.body += "}}";
   return reply;

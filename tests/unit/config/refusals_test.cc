@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     DigitalStatus, Refused,
-    testing::Values(Refusal{"path_with_query", least_and("digital_status: {path: /v1?fnr=1}"),
+    testing::Values(Refusal{"path_with_query", least_and("digital_status: {path: '/v1?fnr=1'}"),
                             "digital_status.path", "must begin with / and have no query"},
                     Refusal{"area_unknown", least_and("digital_status: {area: Helse}"),
                             "digital_status.area", "one of Helsehjelp, Ungdom"},

@@ -36,18 +36,10 @@ TEST_P(StatusOfAMember, IsReadInBothSpellings) {
 INSTANTIATE_TEST_SUITE_P(
     Table, StatusOfAMember,
     ::testing::Values(
-        Said{
-            R"({"erDigitaltAktivSelv":true,"erDigitaltAktivViaAndre":false,"tildeltFullmakt":false})",
-            active},
-        Said{
-            R"({"erDigitaltAktivSelv":false,"erDigitaltAktivViaAndre":true,"tildeltFullmakt":false})",
-            active},
-        Said{
-            R"({"erDigitaltAktivSelv":false,"erDigitaltAktivViaAndre":false,"tildeltFullmakt":true})",
-            active},
-        Said{
-            R"({"erDigitaltAktivSelv":false,"erDigitaltAktivViaAndre":false,"tildeltFullmakt":false})",
-            inactive},
+        Said{R"({"erDigitaltAktivSelv":true,"erDigitaltAktivViaAndre":false})", active},
+        Said{R"({"erDigitaltAktivSelv":false,"erDigitaltAktivViaAndre":true})", active},
+        Said{R"({"erDigitaltAktivSelv":false,"tildeltFullmakt":true})", active},
+        Said{R"({"erDigitaltAktivSelv":false,"tildeltFullmakt":false})", inactive},
         Said{R"({"erAktivSelv":true,"erAktivViaAndre":false})", active},
         Said{R"({"erAktivSelv":false,"erAktivViaAndre":true})", active},
         Said{R"({"erAktivSelv":false,"erAktivViaAndre":false})", inactive},
