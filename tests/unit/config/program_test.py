@@ -67,7 +67,9 @@ class Check(unittest.TestCase):
 
     def secrets(self):
         key = self.write("hmac", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+        seal = self.write("seal", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\n")
         return {"HELSEKONTAKTER_LEDGER__HMAC_KEY_FILE": key,
+                "HELSEKONTAKTER_LEDGER__SEALING_KEY_FILES": f"[{seal}]",
                 "HELSEKONTAKTER_AUTH__JWK_FILE": self.write("jwk", "{}")}
 
     def test_what_options_writes_is_well(self):
