@@ -51,7 +51,6 @@ Program::Program(const config::Configuration& configuration, const RunOptions& o
 }
 
 bool Program::fault(const Error& error) {
-  refused_ = error.remedy == Remedy::stop;
   log_.error("the worker cannot start", {{"reason", error.message}});
   return false;
 }
@@ -138,7 +137,10 @@ Result<Parts> Program::make_parts() {
     return !stopping_;
   };
   auto opened = open_ledger(configuration_, hash, observe_kafka(), goes_on);
-  if (!opened) return tl::unexpected(opened.error());
+  if (!opened) {
+    refused_ = opened.error().remedy == Remedy::stop;
+    return tl::unexpected(opened.error());
+  }
   ledger_ = std::move(*opened);
   make_ledger_host();
   if (ledger_.topic.format) {
@@ -148,6 +150,7 @@ Result<Parts> Program::make_parts() {
           give_up(error);
         });
     if (auto started = shared_link_->start(goes_on); !started) {
+      refused_ = started.error().remedy == Remedy::stop;
       return tl::unexpected(started.error());
     }
   }

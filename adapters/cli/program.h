@@ -83,7 +83,7 @@ class Program {
   std::atomic<bool> restoring_{true};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};   ///< beyond what this process can mend
-  std::atomic<bool> refused_{false};  ///< and that is a matter of configuration
+  std::atomic<bool> refused_{false};  ///< the ledger may not be used as it is configured
   std::atomic<std::uint64_t> unknown_fields_{0};
   std::uint64_t unknown_fields_counted_ = 0;
   WorkerStatus status_counted_;  // what counters were told of

@@ -38,11 +38,13 @@ class CheckConnect(parties.WithWorker):
         self.assertEqual(made.returncode, 0, made.stdout)
         said = self.line(made, "topics")
         self.assertEqual(said.count("was made: 3 partitions, delete"), 3, said)
+        self.assertEqual(said.count("was made: 3 partitions, compact"), 1, said)
+        self.assertEqual(said.count("was made: 1 partition, compact"), 1, said)
         self.assertIn("kept 14 days", said)
         found = self.check("--create")
         self.assertEqual(found.returncode, 0, found.stdout)
         self.assertNotIn("was made", found.stdout)
-        self.assertEqual(self.line(found, "topics").count("3 partitions"), 3)
+        self.assertEqual(self.line(found, "topics").count("3 partitions"), 4)
 
     def test_all_is_well(self):
         self.make_topics()

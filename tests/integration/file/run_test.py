@@ -179,7 +179,8 @@ class Run(WithFiles):
         self.wait_for_results(2)
         self.assertEqual(worker.page("/ready"), "ready\n")
         self.assertEqual(worker.stop(), 0)
-        self.assertEqual(self.verdicts(), {0: "accepted", 1: "accepted"})
+        # The second says nothing new of the member, so it is not submitted.
+        self.assertEqual(self.verdicts(), {0: "accepted", 1: "unchanged"})
         with self.input.open("a") as file:
             file.write(example(3, 3) + "\n")
         self.drain()
@@ -255,6 +256,10 @@ class Faults(WithFiles):
         self.wait_for_results(1)
         self.config["results"]["file"]["path"] = str(self.folder / "other")
         self.config["results"]["file"]["dead_letter_path"] = str(self.folder / "others")
+        on_the_same_ledger = self.call("run")
+        self.assertEqual(on_the_same_ledger.returncode, 2)
+        self.assertIn("is in use by another process", on_the_same_ledger.stderr)
+        self.config["ledger"]["sqlite"]["path"] = str(self.folder / "other.db")
         second = self.call("run")
         self.assertEqual(second.returncode, 1)
         self.assertIn("another process works with the checkpoint", second.stderr)
