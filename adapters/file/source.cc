@@ -39,16 +39,6 @@ std::shared_ptr<LineTrack> track_of(const SourceSettings& settings) {
   return std::make_shared<LineTrack>(CheckpointFile(settings.checkpoint, name_of(settings.path)));
 }
 
-/// A process that was killed may have left requests behind that are executed late, and here no
-/// session must be over before the next one begins. So a key may be submitted only after the settle
-/// time, as after an orderly release with an unknown outcome.
-std::string with_quarantine(const Checkpoint& at) {
-  auto mark = helsekontakter::decode(at.metadata, at.line);
-  if (!mark || mark->clean || mark->submitted_to <= at.line) return at.metadata;
-  mark->unsettled = true;
-  return helsekontakter::encode(*mark, at.line);
-}
-
 }  // namespace
 
 FileSource::FileSource(SourceSettings settings, const crypto::KeyedHash& hash, Decode decode,
@@ -170,7 +160,8 @@ void FileSource::open() {
   if (!drain_to_) drain_to_ = *size;
   auto at = restored_;
   // In this process the core knows itself what may still be executed.
-  if (at && epoch_ == 0) at->metadata = with_quarantine(*at);
+  // A process that was killed may have left requests behind that are executed late.
+  if (at && epoch_ == 0) at->metadata = with_quarantine(at->metadata, at->line);
   if (const auto begun = begin(std::move(at)); !begun) hold(State::closed, begun.error());
 }
 

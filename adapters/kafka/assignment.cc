@@ -1,5 +1,7 @@
 #include "adapters/kafka/assignment.h"
 
+#include "worker/ordering/progress.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -23,14 +25,16 @@ Assignment::Restored Assignment::restore(Partition partition, const Bounds& boun
       return {.hold = lost_offset(partition, bounds), .newly_held = newly_held};
     }
   }
+  const bool back_at_once = is_static_ && known_.insert(partition).second;
   *part = Part{.state = State::reading, .epoch = Epoch{++epochs_}, .next = from};
-  return {.assigned = Assigned{.partition = partition,
-                               .epoch = part->epoch,
-                               .committed = from,
-                               .metadata = bounds.metadata,
-                               .end = bounds.end,
-                               .partitions_total = total,
-                               .assigned_together = static_cast<std::uint32_t>(parts_.size())}};
+  return {.assigned = Assigned{
+              .partition = partition,
+              .epoch = part->epoch,
+              .committed = from,
+              .metadata = back_at_once ? with_quarantine(bounds.metadata, from) : bounds.metadata,
+              .end = bounds.end,
+              .partitions_total = total,
+              .assigned_together = static_cast<std::uint32_t>(parts_.size())}};
 }
 
 std::string Assignment::lost_offset(Partition partition, const Bounds& bounds) const {

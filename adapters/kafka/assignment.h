@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,9 @@ class Assignment {
     bool paused = false;
   };
 
-  Assignment(std::string topic, Start start) : topic_(std::move(topic)), start_(start) {}
+  /// `is_static`: a member that is back at once, so nobody waited until its requests were over.
+  Assignment(std::string topic, Start start, bool is_static = false)
+      : topic_(std::move(topic)), start_(start), is_static_(is_static) {}
 
   /// A new assignment; each partition is to be restored.
   void begin(std::span<const Partition> partitions);
@@ -74,6 +77,8 @@ class Assignment {
 
   const std::string topic_;
   const Start start_;
+  const bool is_static_;
+  std::set<Partition> known_;  ///< that this process had before; of them the core knows itself
   std::uint64_t epochs_ = 0;
   std::map<Partition, Part> parts_;
 };

@@ -266,4 +266,11 @@ ProgressMark PartitionProgress::mark(Offset submitted_to) const {
   return mark;
 }
 
+std::string with_quarantine(const std::string& metadata, Offset committed) {
+  auto mark = decode(metadata, committed);
+  if (!mark || mark->clean || mark->submitted_to <= committed) return metadata;
+  mark->unsettled = true;
+  return encode(*mark, committed);
+}
+
 }  // namespace helsekontakter

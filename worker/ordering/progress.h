@@ -77,4 +77,9 @@ class PartitionProgress {
   std::deque<std::uint64_t> words_;
 };
 
+/// The metadata for an owner who may begin before the last one's requests are over, because no
+/// session had to end first: after an unclean end it says that they are unsettled, so that nothing
+/// is submitted before the settle time has passed. Other metadata is left as it is.
+[[nodiscard]] std::string with_quarantine(const std::string& metadata, Offset committed);
+
 }  // namespace helsekontakter

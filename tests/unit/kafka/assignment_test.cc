@@ -1,5 +1,7 @@
 #include "adapters/kafka/assignment.h"
 
+#include "worker/ordering/progress.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,6 +26,26 @@ class AssignmentTest : public ::testing::Test {
   Assignment assignment{"changes", Start::earliest};
   Epoch epoch{};
 };
+
+/// Submitted up to 9, of which 5 is committed.
+std::string mark_of(bool clean) {
+  return encode({.concluded = {}, .submitted_to = 9, .clean = clean, .unsettled = false}, 5);
+}
+
+TEST(StaticMember, WaitsOutTheRequestsOfTheProcessBeforeIt) {
+  for (const bool is_static : {false, true}) {
+    for (const bool clean : {false, true}) {
+      Assignment assignment("changes", Start::earliest, is_static);
+      const Bounds bounds{.committed = 5, .metadata = mark_of(clean), .first = 0, .end = 9};
+      assignment.begin(std::vector{p0});
+      const auto first = assignment.restore(p0, bounds, 1);
+      EXPECT_EQ(decode(first.assigned->metadata, 5)->unsettled, is_static && !clean);
+      assignment.begin(std::vector{p0});
+      const auto again = assignment.restore(p0, bounds, 1);
+      EXPECT_FALSE(decode(again.assigned->metadata, 5)->unsettled) << "its own requests it knows";
+    }
+  }
+}
 
 TEST_F(AssignmentTest, TellsTheCoreWhereItsReadingBegins) {
   const auto restored =
