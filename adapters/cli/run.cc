@@ -74,6 +74,9 @@ class Signals {
 }  // namespace
 
 int run(const config::Configuration& configuration, const RunOptions& options) {
+  // A peer that went away is told by the write that fails: libraries that write through OpenSSL
+  // cannot say MSG_NOSIGNAL.
+  (void)std::signal(SIGPIPE, SIG_IGN);
   Signals signals;
   Program program(configuration, options);
   const Signals::Watch watch(signals, program);
