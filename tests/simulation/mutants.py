@@ -50,11 +50,11 @@ MUTANTS = {
         '        bytes + more > settings_.batch.bytes_max * 2) {\n'),
     'byte_limit_without_commas': (
         'worker/dispatch.cc',
-        '.size() + (comma ? 1 : 0);\n',
-        '.size() + (comma ? 0 : 0);\n'),
+        'held.entry_bytes - 1 + (slots.empty() ? first_comma : 1);\n',
+        'held.entry_bytes - 1;\n'),
     'no_entry_limit': (
         'worker/dispatch.cc',
-        '    if (entries + held.change().entries > settings_.batch.entries_max ||\n',
+        '    if (entries + held.entries > settings_.batch.entries_max ||\n',
         '    if (\n'),
     'free_the_key_before_recorded': (
         'worker/recording.cc',
@@ -70,8 +70,8 @@ MUTANTS = {
         '  state.read_to = input.committed;\n'),
     'submit_before_the_promise': (
         'worker/worker.h',
-        'held.delivery.position.offset < partition.submittable_to;',
-        'held.delivery.position.offset < partition.submitted_to + 1\'000\'000;'),
+        'held.position.offset < partition.submittable_to;',
+        'held.position.offset < partition.submitted_to + 1\'000\'000;'),
     'ignore_settle_time': (
         'worker/outcomes.cc',
         '    key.not_before = std::max(key.not_before, settled);\n',

@@ -291,7 +291,8 @@ void World::look_up(Process& process, Commands& commands) {
     });
   }
   for (const TakeDue& command : commands.take_due) {
-    at(2ms + up_to(30), [this, id = process.id, command] {
+    const bool slow = random_.up_to(4) == 0;  // more may become due meanwhile
+    at(2ms + up_to(slow ? 5'000 : 30), [this, id = process.id, command] {
       if (Process* found = find(id)) input(*found, due_of(*found, command));
     });
   }
