@@ -291,7 +291,9 @@ void Core::turn() {
   append(orders_.reread, commands.source.reread);
   if (!commands.look_ups.empty()) inputs_.emplace_back(ledger_.look_up(commands.look_ups));
   for (const MakeDue& command : commands.make_due) ledger_.make_due(command);
-  for (const TakeDue& command : commands.take_due) inputs_.emplace_back(ledger_.take_due(command));
+  for (const TakeDue& command : commands.take_due) {
+    (due_waits_ ? due_answers_ : inputs_).emplace_back(ledger_.take_due(command));
+  }
   if (!inputs_.empty()) {
     turn();
     return;

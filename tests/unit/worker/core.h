@@ -93,6 +93,13 @@ class Core {
   [[nodiscard]] std::optional<Milliseconds> wakes_in() const;
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] WorkerStatus status() const { return worker_.status(); }
+  /// From now on the ledger is slow to say what is due; and now it says what it knew when asked.
+  void let_due_wait() { due_waits_ = true; }
+  void answer_due() {
+    due_waits_ = false;
+    for (Input& answer : std::exchange(due_answers_, {})) inputs_.push_back(std::move(answer));
+    turn();
+  }
   void forget_orders() { orders_ = {}; }
 
  private:
@@ -115,6 +122,8 @@ class Core {
   std::uint32_t together_ = 1;
   std::map<std::int32_t, Offset> next_;
   std::map<std::int32_t, Progress> durable_;
+  bool due_waits_ = false;
+  std::vector<Input> due_answers_;
   std::vector<Notice> notices_;
   std::vector<SharedFact> facts_;
   SourceOrders orders_;

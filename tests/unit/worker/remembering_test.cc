@@ -104,6 +104,25 @@ TEST(Remembering, TriesAnInactiveMemberAgainUntilItIsActive) {
   EXPECT_EQ(core.requests(), "");
 }
 
+TEST(Remembering, ForgetsNothingThatIsParkedWhileWhatIsDueIsAskedFor) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("ada@1");
+  core.say_inactive();
+  (void)core.record_all();
+  core.let_due_wait();
+  core.pass(2h);
+  core.deliver("bob@1");
+  core.say_inactive();
+  (void)core.record_all();
+  core.answer_due();
+  EXPECT_EQ(core.requests(), "ada@1");
+  core.accept();
+  (void)core.record_all();
+  core.pass(2h);
+  EXPECT_EQ(core.requests(), "bob@1");
+}
+
 TEST(Remembering, LetsAnInactiveChangeExpire) {
   Core core(remembering());
   core.assign();
