@@ -316,6 +316,7 @@ void Worker::take_due() {
 /// it comes back. Of a partition that is let go in order, requests in flight still need it.
 void Worker::forget_ledger_of(Partition number, bool lost) {
   std::vector<KeyState*> ask_again;
+  std::vector<KeyState*> left;  // that nothing refers to any more
   keys_.for_each([&](KeyState& key) {
     Slot* link = &key.asking;
     while (*link != Slots::none) {
@@ -330,11 +331,16 @@ void Worker::forget_ledger_of(Partition number, bool lost) {
     if (key.partition != number) return;
     if (key.asked) {
       key.asked = false;
-      if (key.asking != Slots::none) ask_again.push_back(&key);
+      if (key.asking != Slots::none) {
+        ask_again.push_back(&key);
+      } else if (!key.remembered) {
+        left.push_back(&key);
+      }
     }
     if (lost || !key.is_excluded()) key.ledger.reset();
   });
   for (KeyState* key : ask_again) order_asking(*key);
+  for (KeyState* key : left) remember_key(*key);
 }
 
 }  // namespace helsekontakter

@@ -192,6 +192,7 @@ WorkerStatus Worker::status() const {
     status.bytes_held += partition.bytes;
   }
   status.changes_held = slots_.used();
+  status.keys_at_hand = keys_.size();
   status.requests_in_flight = in_flight_.size();
   for (const auto& [id, batch] : in_flight_) status.bytes_held += batch.bytes;
   status.endpoint_held = endpoint_.held();

@@ -29,6 +29,7 @@ struct WorkerStatus {
   std::size_t partitions = 0;
   std::size_t recovering = 0;  ///< partitions that are read before their first submission
   std::size_t changes_held = 0;
+  std::size_t keys_at_hand = 0;  ///< of the changes held, and remembered
   std::size_t bytes_held = 0;
   std::size_t requests_in_flight = 0;
   bool endpoint_held = false;

@@ -289,7 +289,8 @@ void Core::turn() {
   append(orders_.resume, commands.source.resume);
   append(orders_.release, commands.source.release);
   append(orders_.reread, commands.source.reread);
-  if (!commands.look_ups.empty()) inputs_.emplace_back(ledger_.look_up(commands.look_ups));
+  if (!commands.look_ups.empty() && !is_ledger_silent_)
+    inputs_.emplace_back(ledger_.look_up(commands.look_ups));
   for (const MakeDue& command : commands.make_due) ledger_.make_due(command);
   for (const TakeDue& command : commands.take_due) {
     (due_waits_ ? due_answers_ : inputs_).emplace_back(ledger_.take_due(command));

@@ -93,6 +93,8 @@ class Core {
   [[nodiscard]] std::optional<Milliseconds> wakes_in() const;
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] WorkerStatus status() const { return worker_.status(); }
+  /// From now on the ledger answers no look-up.
+  void silence_ledger() { is_ledger_silent_ = true; }
   /// From now on the ledger is slow to say what is due; and now it says what it knew when asked.
   void let_due_wait() { due_waits_ = true; }
   void answer_due() {
@@ -122,6 +124,7 @@ class Core {
   std::uint32_t together_ = 1;
   std::map<std::int32_t, Offset> next_;
   std::map<std::int32_t, Progress> durable_;
+  bool is_ledger_silent_ = false;
   bool due_waits_ = false;
   std::vector<Input> due_answers_;
   std::vector<Notice> notices_;

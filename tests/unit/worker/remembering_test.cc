@@ -123,6 +123,16 @@ TEST(Remembering, ForgetsNothingThatIsParkedWhileWhatIsDueIsAskedFor) {
   EXPECT_EQ(core.requests(), "bob@1");
 }
 
+TEST(Remembering, KeepsNoKeyOfAPartitionThatWentBeforeTheLedgerAnswered) {
+  Core core(remembering());
+  core.assign();
+  core.silence_ledger();
+  core.deliver("ada@1 bob@1");
+  EXPECT_EQ(core.status().keys_at_hand, 2u);
+  core.lose();
+  EXPECT_EQ(core.status().keys_at_hand, 0u);
+}
+
 TEST(Remembering, LetsAnInactiveChangeExpire) {
   Core core(remembering());
   core.assign();
