@@ -1,4 +1,5 @@
-// AMQP in or out, beside AMQP or Kafka. In each: ledger, results, then settlement.
+// AMQP in or out, beside AMQP or Kafka. From AMQP: ledger, results, settlement. From Kafka: results,
+// then ledger and offsets in one transaction (worker/decisions/0004).
 
 #include "adapters/amqp/recorder.h"
 #include "adapters/amqp/source.h"
