@@ -1,12 +1,12 @@
-// AMQP in or out, beside AMQP or Kafka. From AMQP: ledger, results, settlement. From Kafka: results,
-// then ledger and offsets in one transaction (worker/decisions/0004).
+// AMQP in or out, beside AMQP or Kafka. From AMQP: ledger, results, settlement. From Kafka:
+// results, then ledger and offsets in one transaction (worker/decisions/0004).
 
 #include "adapters/amqp/recorder.h"
 #include "adapters/amqp/source.h"
 #include "adapters/cli/awaited_recorder.h"
+#include "adapters/cli/into_kafka.h"
 #include "adapters/cli/parts.h"
 #include "adapters/crypto/secret_file.h"
-#include "adapters/kafka/recorder.h"
 #include "adapters/results/result_writer.h"
 
 #include <utility>
@@ -85,19 +85,6 @@ class FromAmqpIntoKafka final : public Recorder {
   const std::unique_ptr<AwaitedRecorder> kafka_;
   amqp::AmqpSource& source_;
   Inbox& inbox_;
-};
-
-class IntoKafka final : public Recorder {
- public:
-  template <class... Arguments>
-  explicit IntoKafka(Arguments&&... arguments) : recorder_(std::forward<Arguments>(arguments)...) {}
-
-  [[nodiscard]] Result<void> start() override { return recorder_.start(); }
-  void record(Record record) override { recorder_.record(std::move(record)); }
-  void stop() override { recorder_.stop(); }
-
- private:
-  kafka::KafkaRecorder recorder_;
 };
 
 amqp::ResultText result_text(const config::Configuration& configuration, std::string origin) {

@@ -1,8 +1,8 @@
 // Kafka in, Kafka out: the recorder commits for the source's group.
 
+#include "adapters/cli/into_kafka.h"
 #include "adapters/cli/parts.h"
 #include "adapters/crypto/secret_file.h"
-#include "adapters/kafka/recorder.h"
 #include "adapters/kafka/source.h"
 
 namespace helsekontakter::cli {
@@ -29,19 +29,6 @@ class OfKafka final : public Source {
 
  private:
   kafka::KafkaSource source_;
-};
-
-class IntoKafka final : public Recorder {
- public:
-  template <class... Arguments>
-  explicit IntoKafka(Arguments&&... arguments) : recorder_(std::forward<Arguments>(arguments)...) {}
-
-  [[nodiscard]] Result<void> start() override { return recorder_.start(); }
-  void record(Record record) override { recorder_.record(std::move(record)); }
-  void stop() override { recorder_.stop(); }
-
- private:
-  kafka::KafkaRecorder recorder_;
 };
 
 }  // namespace
