@@ -227,7 +227,10 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
   } else if (verdict == Verdict::inactive) {
     remember_inactive(held, reason, entry, told);
   }
-  if (is_terminal(told.verdict)) {
+  // The same version with the same content is no news. The event that stands there may be a resend,
+  // which would be submitted once more if it were forgotten.
+  const bool news = told.verdict != Verdict::unchanged || change.version != entry.version;
+  if (is_terminal(told.verdict) && news) {
     entry.version = std::max(entry.version, change.version);
     entry.event = change.event;
     entry.content = change.content;

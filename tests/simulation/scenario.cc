@@ -136,6 +136,17 @@ Scenario Scenario::draw(std::uint64_t seed) {
   return s;
 }
 
+Scenario Scenario::draw_outage(std::uint64_t seed, Milliseconds outage) {
+  Scenario s = draw(seed);
+  s.poison_stays = s.unlisted = s.brakes = false;
+  s.live = true;
+  s.outage = outage;
+  s.storm = {.down = true};
+  Random random(seed + 1);
+  draw_settings(s, random);
+  return s;
+}
+
 std::vector<std::pair<Partition, Event>> draw_events(const Scenario& scenario, Random& random) {
   std::vector<std::pair<Partition, Event>> events;
   std::map<std::pair<Lane, std::pair<std::uint32_t, std::uint32_t>>, std::vector<Event>> history;

@@ -39,6 +39,13 @@ void World::produce(std::size_t count) {
   }
 }
 
+/// How many events come in this tenth of a second or so: an outage has some until its end.
+std::size_t World::coming_now() {
+  if (scenario_.outage == 0ms) return random_.up_to(coming_.size() / 500);
+  const auto ticks = static_cast<std::uint64_t>(scenario_.outage / 70ms);
+  return random_.up_to(2 * ticks) < coming_.size() ? 1 : 0;
+}
+
 void World::at(Milliseconds after, std::function<void()> act) {
   happenings_.push({now_ + after, ++order_, std::move(act)});
 }
@@ -430,7 +437,7 @@ void World::make_trouble() {
     if (what == 2) lose(victim);
   }
   if (alive.size() < scenario_.workers && what < 10) start_process();
-  if (what == 11) endpoint_.hostility.down = !endpoint_.hostility.down;
+  if (what == 11 && scenario_.outage == 0ms) endpoint_.hostility.down = !endpoint_.hostility.down;
   if (what == 12) {
     auto& refused = endpoint_.hostility.refused_organizations;
     const auto organization =
@@ -456,13 +463,14 @@ std::vector<std::string> World::run() {
     for (const auto& process : processes_) {
       if (process->alive) feed(*process);
     }
-    if (stormy_) produce(random_.up_to(coming_.size() / 500));
+    if (stormy_) produce(coming_now());
     at(20ms + up_to(100), feeding);
   };
   at(1ms, feeding);
   at(1s, [this] { make_trouble(); });
-  advance_until(now_ + 5min + up_to(600'000));
+  advance_until(now_ + (scenario_.outage > 0ms ? scenario_.outage : 5min + up_to(600'000)));
   stormy_ = false;
+  executed_in_storm_ = endpoint_.executed();
   endpoint_.hostility = {};
   endpoint_.hostility.members_wake = scenario_.ledger;
   endpoint_.hostility.poison_heals = endpoint_.hostility.garbling_heals = !scenario_.poison_stays;

@@ -34,6 +34,8 @@ class World {
   [[nodiscard]] std::size_t bytes_held_max() const { return bytes_held_max_; }
   /// From the end of the storm until everything was concluded.
   [[nodiscard]] Milliseconds calm_took() const { return calm_took_; }
+  /// Entries that the endpoint executed before the calm.
+  [[nodiscard]] std::uint64_t executed_in_storm() const { return executed_in_storm_; }
 
  private:
   struct Owned {
@@ -75,6 +77,7 @@ class World {
   };
 
   void produce(std::size_t count);
+  [[nodiscard]] std::size_t coming_now();
   void at(Milliseconds after, std::function<void()> act);
   void advance_until(TimePoint end);
   void start_process();
@@ -137,6 +140,7 @@ class World {
   std::set<OrganizationNumber> braked_;
   bool source_braked_ = false;
   Milliseconds calm_took_{0};
+  std::uint64_t executed_in_storm_ = 0;
   std::uint64_t turns_ = 0;
   std::size_t bytes_held_max_ = 0;
   std::vector<std::string> faults_;

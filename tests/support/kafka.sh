@@ -8,6 +8,7 @@
 #   kafka.sh kill         --dir DIR                               as a power cut would
 #   kafka.sh restart      --dir DIR                               same ports, same data
 #   kafka.sh create-topic --dir DIR --topic T [--partitions N] [--config K=V]...
+#   kafka.sh rewind       --dir DIR --topic T --group G           offsets back to the beginning
 #
 # DIR/env can be sourced: KAFKA_BOOTSTRAP, KAFKA_PID, KAFKA_VERSION, KAFKA_PORT, KAFKA_CONTROLLER.
 set -euo pipefail
@@ -18,9 +19,9 @@ readonly down_within_s=20
 die() { echo "kafka.sh: $*" >&2; exit 1; }
 
 command=${1:-}
-[[ -n $command ]] || die "say fetch, start, stop, kill, restart or create-topic"
+[[ -n $command ]] || die "say fetch, start, stop, kill, restart, create-topic or rewind"
 shift
-version=3.9.1 dir='' port=free topic='' partitions=1
+version=3.9.1 dir='' port=free topic='' group='' partitions=1
 configs=()
 while (($# > 0)); do
   (($# > 1)) || die "$1 needs a value"
@@ -29,6 +30,7 @@ while (($# > 0)); do
     --dir) dir=$2 ;;
     --port) port=$2 ;;
     --topic) topic=$2 ;;
+    --group) group=$2 ;;
     --partitions) partitions=$2 ;;
     --config) configs+=(--config "$2") ;;
     *) die "unknown option $1" ;;
@@ -222,6 +224,13 @@ case $command in
   stop) load; end_process TERM; rm -rf "$dir/env" "$dir/data" ;;
   kill) load; end_process KILL ;;
   restart) load; end_process TERM; launch || die "Kafka did not come back, see $dir/kafka.log" ;;
+  rewind)
+    load
+    [[ -n $topic && -n $group ]] || die "rewind needs --topic and --group"
+    kafka_java org.apache.kafka.tools.consumer.group.ConsumerGroupCommand \
+      --bootstrap-server "127.0.0.1:$port" --group "$group" --topic "$topic" --reset-offsets \
+      --to-earliest --execute >&2
+    ;;
   create-topic)
     load
     [[ -n $topic ]] || die "create-topic needs --topic"

@@ -81,6 +81,18 @@ TEST(Remembering, TellsTheVerySameEventItsResultAgain) {
   EXPECT_EQ(core.record_all(), first);
 }
 
+TEST(Remembering, SendsAResendOnceThoughTheTopicIsReadTwice) {
+  Core core(remembering());
+  core.assign();
+  conclude(core, "ada@2=same");
+  conclude(core, "ada@2=same~");
+  core.deliver("ada@2=same");
+  EXPECT_EQ(core.record_all(), "ada@2=same unchanged");
+  core.deliver("ada@2=same~");
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record_all(), "ada@2=same~ accepted");
+}
+
 TEST(Remembering, TriesAnInactiveMemberAgainUntilItIsActive) {
   Core core(remembering());
   core.assign();
