@@ -123,13 +123,13 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, Millise
                       .attempt = held.attempt,
                       .due = wall_ + wait,
                       .parked_since = wall_,
+                      .period_end = held.change().period_end(),
                       .interval = wait};
   if (held.parked && entry.parked) {
     const ParkedChange& before = *entry.parked;
     parked.round = before.round;
     parked.why = before.why;
     parked.parked_since = before.parked_since;
-    parked.period_end = before.period_end;
     if (before.why != Reason::none) parked.interval = before.interval;
   }
   return parked;

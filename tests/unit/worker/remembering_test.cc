@@ -160,6 +160,20 @@ TEST(Remembering, LetsAnInactiveChangeExpire) {
   EXPECT_EQ(core.requests(), "");
 }
 
+TEST(Remembering, LetsAnInactiveMembershipExpireWhenItIsOver) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("bob@1");
+  core.accept();
+  (void)core.record_all();
+  core.pass(72h);
+  core.deliver("cleo@1^ bob@2^");
+  core.say_inactive();
+  EXPECT_EQ(core.record_all(),
+            "cleo@1^ expired (inactive_too_long), bob@2^ inactive (not_digitally_active)")
+      << "bob was accepted once, and his end is not yet told";
+}
+
 TEST(Remembering, SupersedesAParkedChangeWhenANewerOneIsConcluded) {
   Core core(remembering());
   core.assign();
