@@ -152,7 +152,7 @@ Worker::Slot Worker::revive(KeyState& key, Partition number, PartitionState& par
   held.key = &key;
   held.organization = &organization_of(parked.change.organization);
   held.since = now_;
-  if (held.lane == Lane::offerings) ++held.organization->offerings_open;
+  if (held.lane == Lane::offerings) open_offering(slot);
   partition.bytes += held.cost;
   key.parked = slot;
   return slot;
