@@ -4,5 +4,5 @@
 #   rebalances.sh BUILD_FOLDER [SEED]
 set -euo pipefail
 
-exec timeout --kill-after=30 40m bash "$(dirname "$0")/../integration/real_run/rebalances.sh" \
-  "${1:?the build folder}" --changes 200000 --rebalances 20 --rate 450 --seed "${2:-$RANDOM}"
+exec timeout --kill-after=30 60m bash "$(dirname "$0")/../integration/real_run/rebalances.sh" \
+  "${1:?the build folder}" --changes 200000 --rebalances 20 --rate 350 --seed "${2:-$RANDOM}"
