@@ -38,10 +38,12 @@ struct SourceSettings {
   /// left may still be executed, and the core waits for settle_time first.
   bool clean_start = false;
   Milliseconds detach_timeout{3000};  ///< for the broker to confirm that the queue is let go
-  /// Tell the observer when the queue is drained: everything that came is settled, credit is
-  /// granted, and for so long nothing came. AMQP does not say how long a queue is.
+  /// Tell the observer when the queue is drained: everything that came is settled, and the broker
+  /// says that there is nothing more. Where its word is not to be had, a long silence must do: AMQP
+  /// does not say how long a queue is.
   bool drain = false;
-  Milliseconds drain_quiet{30'000};  ///< a broker under load may be silent for long
+  Milliseconds drain_ask_after{500};  ///< after the last message or settlement
+  Milliseconds drain_quiet{30'000};   ///< a broker under load may be silent for long
 };
 
 struct RecordSettings {

@@ -253,25 +253,6 @@ TEST_F(Source, GivesBackWhatIsNotConcludedWhenItIsReleased) {
   EXPECT_EQ(station.ear.troubles(), 0u) << station.ear.all();
 }
 
-TEST_F(Source, IsDrainedWhenAllThatCameIsSettledAndNothingMoreComes) {
-  std::atomic<int> drained{0};
-  Core core;
-  const auto queue = make_queue();
-  produce(queue, {"a", "b"});
-  SourceSettings settings = source_settings(queue);
-  settings.drain = true;
-  settings.drain_quiet = Milliseconds{300};
-  Observer observer;
-  observer.drained = [&] { ++drained; };
-  AmqpSource source(settings, "secret", decode_plainly, core.inbox, observer);
-  ASSERT_TRUE(source.start());
-  ASSERT_TRUE(core.take_deliveries(2));
-  EXPECT_FALSE(core.take_until([&] { return drained > 0; }, 1s)) << "two are not settled";
-  source.settle(core.settlement_of_all());
-  EXPECT_TRUE(core.take_until([&] { return drained > 0; }));
-  EXPECT_FALSE(core.take_until([&] { return drained > 1; }, 1s)) << "once";
-}
-
 TEST_F(Source, KnowsItsEpochFromOlderOnes) {
   Station station(source_settings(make_queue()));
   ASSERT_TRUE(station.core.take_assigned());
