@@ -102,6 +102,12 @@ void Worker::take(ReachedPosition& input) {
   partition->reached = std::max(partition->reached, input.position);
 }
 
+void Worker::take(ComesAgain& input) {
+  PartitionState* partition = partition_of(input.partition, input.epoch);
+  if (partition == nullptr || !partition->recovering || !partition->quiet_until) return;
+  partition->quiet_until = now_ + settings_.api.settle_time;
+}
+
 void Worker::admit_backlog() {
   for (auto& [number, partition] : partitions_) {
     if (partition.revoking) continue;

@@ -136,6 +136,7 @@ class Worker {
   void take(Lost& input);
   void take(Delivered& input);
   void take(ReachedPosition& input);
+  void take(ComesAgain& input);
   void take(Outcome& input);
   void take(Recorded& input);
   void take(Tick&) {}

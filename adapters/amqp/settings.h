@@ -3,6 +3,7 @@
 #include "worker/domain/time.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -38,16 +39,23 @@ struct SourceSettings {
   /// left may still be executed, and the core waits for settle_time first.
   bool clean_start = false;
   Milliseconds detach_timeout{3000};  ///< for the broker to confirm that the queue is let go
-  /// Tell the observer when the queue is drained: everything that came is settled, credit is
-  /// granted, and for so long nothing came. AMQP does not say how long a queue is.
+  /// Tell the observer when the queue is drained: everything that came is settled, and the broker
+  /// says that there is nothing more. Where its word is not to be had, a long silence must do: AMQP
+  /// does not say how long a queue is.
   bool drain = false;
-  Milliseconds drain_quiet{30'000};  ///< a broker under load may be silent for long
+  Milliseconds drain_ask_after{500};  ///< after the last message or settlement
+  Milliseconds drain_quiet{30'000};   ///< a broker under load may be silent for long
 };
+
+/// How a result is packed, by the CloudEvents AMQP binding: as one JSON text, or as its data with
+/// the attributes as application properties.
+enum class EventMode : std::uint8_t { structured, binary };
 
 struct RecordSettings {
   Connection connection;
   std::string address;
   std::string dead_letter_address;  ///< empty: none
+  EventMode mode = EventMode::structured;
   /// A record that is not durable by then, with all its attempts, has failed.
   Milliseconds record_timeout{30'000};
   Milliseconds retry_first{100};  ///< after a refused result

@@ -22,6 +22,7 @@ constexpr std::size_t batch_max = 512;
 constexpr auto inbox_wait = 10ms;
 constexpr auto fresh_for = 1s;  // an assignment that began just now
 constexpr Milliseconds stop_grace{5000};
+constexpr int questions_max = 100;  // of one link: some leave something behind at the broker
 
 WallTime wall_now() {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
@@ -40,7 +41,8 @@ AmqpSource::Loop::Loop(SourceSettings settings, std::string password, Decode dec
       ownership_(settings_.connection.idle_timeout),
       reader_(settings_.address),
       window_(settings_.places_max, settings_.bytes_max),
-      clean_(settings_.clean_start) {}
+      clean_(settings_.clean_start),
+      question_([this] { drain_answered(); }) {}
 
 AmqpSource::Loop::~Loop() {
   stop();
@@ -94,7 +96,10 @@ void AmqpSource::Loop::obey(const SourceOrders& orders) {
                        [this](const auto& each) { return each.second == epoch_; });
   };
   if (names(orders.pause)) paused_ = true;
-  if (names(orders.resume) && std::exchange(paused_, false)) deliver();
+  if (names(orders.resume) && std::exchange(paused_, false)) {
+    deliver();
+    grant();
+  }
   if (names(orders.release) && assigned_) {
     // The core has nothing of it left and told what may still be executed: a clean end.
     assigned_ = false;
@@ -113,6 +118,7 @@ void AmqpSource::Loop::obey(const SourceOrders& orders) {
 
 void AmqpSource::Loop::opened(proton::connection& connection) {
   connection_ = connection;
+  question_.meet(connection);
   if (link_ != Link::let_go) attach();
 }
 
@@ -142,6 +148,7 @@ void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
   assign(clean_);
   tell(observer_.attached, true);
   quiet_since_ = Clock::now();
+  questions_left_ = questions_max;
   grant();
 }
 
@@ -168,7 +175,10 @@ void AmqpSource::Loop::lose() {
   ownership_.drop();
   pending_.clear();
   if (!std::exchange(assigned_, false)) return;
-  if (!fresh_) clean_ = false;
+  if (!fresh_) {
+    clean_ = false;
+    may_come_back_ = true;
+  }
   inbox_.push(Lost{Partition{0}, epoch_});
 }
 
@@ -178,6 +188,7 @@ void AmqpSource::Loop::closed() {
   unsettled_.clear();
   unsettled_count_ = 0;
   first_unsettled_ = next_;
+  question_.drop();
   receiver_ = {};
   session_ = {};
   connection_ = {};
@@ -236,6 +247,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
     lose();
     assign(false);
   }
+  warn_of_ttl(message);
   fresh_ = false;
   quiet_since_ = Clock::now();
   const Offset offset = next_++;
@@ -250,6 +262,18 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   } else if (!std::exchange(delivery_is_due_, true)) {
     soon([this] { deliver(); });  // with what comes in the same breath
   }
+}
+
+/// What came in time is a change like any other, however long it then takes. What did not is the
+/// broker's, and nobody here ever hears of it.
+void AmqpSource::Loop::warn_of_ttl(const proton::message& message) {
+  if (message.ttl() == proton::duration(0) || std::exchange(told_of_ttl_, true)) return;
+  tell(observer_.trouble,
+       Error{Remedy::retry,
+             "messages in " + settings_.address +
+                 " have a time to live: the broker takes away what waits for longer, and its "
+                 "change is lost. Let the sender set none, and have the broker keep what expires "
+                 "(a dead-letter exchange or an expiry address)"});
 }
 
 /// Brings what waits to the inbox. A full inbox is asked again, in turns with the connection, whose
@@ -270,7 +294,10 @@ void AmqpSource::Loop::deliver() {
 }
 
 void AmqpSource::Loop::grant() {
-  if (link_ != Link::attached || paused_ || unsettled_count_ >= settings_.unsettled_max) return;
+  if (link_ != Link::attached || paused_ || unsettled_count_ >= settings_.unsettled_max ||
+      question_.is_draining()) {
+    return;
+  }
   const auto credit = static_cast<std::size_t>(std::max(receiver_.credit(), 0));
   const std::uint32_t more = window_.to_grant(credit + pending_.size());
   if (more > 0) receiver_.add_credit(more);
@@ -315,6 +342,7 @@ void AmqpSource::Loop::leave() {
   unsettled_.clear();
   unsettled_count_ = 0;
   pending_.clear();
+  question_.drop();
   link_ = Link::leaving;
   link_by_ = Clock::now() + settings_.detach_timeout;
   receiver_.close();
@@ -335,11 +363,43 @@ void AmqpSource::Loop::check_deadline() {
                               settings_.address + "; the connection is cut"});
 }
 
+/// Nothing is under way in here, and the broker is free to send.
+bool AmqpSource::Loop::is_at_rest() const {
+  return link_ == Link::attached && assigned_ && !paused_ && unsettled_count_ == 0 &&
+         pending_.empty();
+}
+
+/// The broker is asked when all is at rest. Its answer does not count when an earlier link gave
+/// something back: that comes to the queue when the broker has ended the session, which may be
+/// later. Then, and when it does not answer, a long silence must do.
 void AmqpSource::Loop::check_drained() {
-  const bool quiet = settings_.drain && link_ == Link::attached && assigned_ && !paused_ &&
-                     unsettled_count_ == 0 && pending_.empty() && receiver_.credit() > 0 &&
-                     Clock::now() - quiet_since_ >= settings_.drain_quiet;
-  if (quiet && !std::exchange(told_drained_, true)) tell(observer_.drained);
+  if (!settings_.drain || told_drained_ || !is_at_rest()) return;
+  const auto quiet = Clock::now() - quiet_since_;
+  if (quiet >= settings_.drain_quiet && receiver_.credit() > 0) {
+    say_drained();
+  } else if (quiet >= settings_.drain_ask_after && !may_come_back_ && !question_.is_open() &&
+             receiver_.credit() > 0 && questions_left_ > 0) {
+    --questions_left_;
+    asked_at_ = next_;
+    question_.ask(session_, receiver_);
+  }
+}
+
+void AmqpSource::Loop::on_receiver_drain_finish(proton::receiver& receiver) {
+  if (is_ours(receiver)) question_.drained();
+}
+
+void AmqpSource::Loop::drain_answered() {
+  if (next_ == asked_at_ && is_at_rest()) {
+    say_drained();
+  } else {
+    grant();
+  }
+}
+
+void AmqpSource::Loop::say_drained() {
+  told_drained_ = true;
+  tell(observer_.drained);
 }
 
 void AmqpSource::Loop::let_go() {

@@ -2,6 +2,7 @@
 
 #include "adapters/amqp/connection_loop.h"
 #include "adapters/amqp/credit.h"
+#include "adapters/amqp/drain_question.h"
 #include "adapters/amqp/message_reader.h"
 #include "adapters/amqp/ownership.h"
 #include "adapters/amqp/source.h"
@@ -49,10 +50,12 @@ class AmqpSource::Loop final : public ConnectionLoop {
   void on_receiver_error(proton::receiver& receiver) override;
   void on_receiver_close(proton::receiver& receiver) override;
   void on_receiver_detach(proton::receiver& receiver) override;
+  void on_receiver_drain_finish(proton::receiver& receiver) override;
   void on_session_close(proton::session& session) override;
   void on_message(proton::delivery& delivery, proton::message& message) override;
 
   void attach();
+  void warn_of_ttl(const proton::message& message);
   void assign(bool clean);
   void lose();
   void obey(const SourceOrders& orders);
@@ -63,6 +66,9 @@ class AmqpSource::Loop final : public ConnectionLoop {
   void grant();
   void check_deadline();
   void check_drained();
+  void drain_answered();
+  void say_drained();
+  [[nodiscard]] bool is_at_rest() const;
   [[nodiscard]] bool is_ours(const proton::receiver& receiver) const;
 
   const SourceSettings settings_;
@@ -88,6 +94,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   bool clean_;             ///< nothing of the time before may still be executed
   bool fresh_ = false;     ///< nothing was delivered under this epoch yet
   Clock::time_point assigned_at_{};
+  bool told_of_ttl_ = false;
   bool tells_first_ = false;  ///< this broker sets first-acquirer
   bool paused_ = false;
   bool delivery_is_due_ = false;
@@ -98,7 +105,13 @@ class AmqpSource::Loop final : public ConnectionLoop {
   std::size_t unsettled_count_ = 0;
   std::vector<Delivery> pending_;  ///< not in the inbox yet
   std::size_t read_bytes_ = 0;
+
+  // For a drain.
+  DrainQuestion question_;
+  Offset asked_at_ = 0;              ///< what had come when it was asked
+  int questions_left_ = 0;           ///< on this link
   Clock::time_point quiet_since_{};  ///< nothing came, nothing was settled
+  bool may_come_back_ = false;       ///< what an earlier link gave back may not be in the queue yet
   bool told_drained_ = false;
 };
 

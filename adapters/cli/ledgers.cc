@@ -3,6 +3,7 @@
 #include "adapters/cli/ledgers.h"
 
 #include "adapters/config/secrets.h"
+#include "adapters/crypto/secret_file.h"
 #include "adapters/kafka/admin.h"
 #include "adapters/kafka/ledger_restore.h"
 #include "adapters/kafka/shared_topic_reader.h"
@@ -119,15 +120,11 @@ Result<OpenLedger> open_kafka(const config::Configuration& configuration,
                               const crypto::KeyedHash& hash, const kafka::Observer& observer,
                               const std::function<bool()>& goes_on) {
   const kafka::SourceSettings& source = configuration.source;
-  std::string password;
-  if (!source.connection.password_file.empty()) {
-    auto read =
-        crypto::read_secret_file(source.connection.password_file, configuration.mode_check, {});
-    if (!read) return tl::unexpected(read.error());
-    password = std::move(*read);
-  }
+  const auto password =
+      crypto::read_password(source.connection.password_file, configuration.mode_check);
+  if (!password) return tl::unexpected(password.error());
   const auto ask = [&](const std::string& topic) {
-    return describe(source.connection, password, topic, observer, goes_on);
+    return describe(source.connection, *password, topic, observer, goes_on);
   };
   const auto input = ask(source.topic);
   if (!input) return tl::unexpected(input.error());
@@ -154,12 +151,12 @@ Result<OpenLedger> open_kafka(const config::Configuration& configuration,
   OpenLedger open;
   open.topic = {.topic = topic, .format = format};
   open.shared_topic = {.connection = source.connection,
-                       .password = password,
+                       .password = *password,
                        .topic = shared,
                        .group = source.group};
   kafka::LedgerReading reading;
   reading.connection = source.connection;
-  reading.password = password;
+  reading.password = *password;
   reading.topic = topic;
   reading.group = source.group;
   open.store = std::make_shared<KafkaStore>(std::move(reading), std::move(format), observer);

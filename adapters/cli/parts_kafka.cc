@@ -8,12 +8,6 @@
 namespace helsekontakter::cli {
 namespace {
 
-/// The password of a connection, or empty where none is configured.
-Result<std::string> password_of(const kafka::Connection& connection, crypto::ModeCheck mode_check) {
-  if (connection.password_file.empty()) return std::string();
-  return crypto::read_secret_file(connection.password_file, mode_check, {});
-}
-
 class OfKafka final : public Source {
  public:
   template <class... Arguments>
@@ -36,9 +30,11 @@ class OfKafka final : public Source {
 Result<Parts> make_kafka_parts(const config::Configuration& configuration, const OpenLedger& ledger,
                                Decode decode, Inbox& inbox, const kafka::Observer& observer,
                                Inbox* recorder_inbox) {
-  auto password = password_of(configuration.source.connection, configuration.mode_check);
+  auto password = crypto::read_password(configuration.source.connection.password_file,
+                                        configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
-  auto record_password = password_of(configuration.record.connection, configuration.mode_check);
+  auto record_password = crypto::read_password(configuration.record.connection.password_file,
+                                               configuration.mode_check);
   if (!record_password) return tl::unexpected(record_password.error());
   kafka::RecordSettings record = configuration.record;
   if (record.transactional_id.empty()) {

@@ -8,13 +8,9 @@ namespace {
 
 Result<void> ask(const amqp::Connection& connection, crypto::ModeCheck mode_check,
                  const std::string& section, const amqp::Question& question) {
-  std::string password;
-  if (!connection.password_file.empty()) {
-    auto read = crypto::read_secret_file(connection.password_file, mode_check, {});
-    if (!read) return tl::unexpected(read.error());
-    password = std::move(*read);
-  }
-  auto asked = amqp::probe(connection, password, question);
+  const auto password = crypto::read_password(connection.password_file, mode_check);
+  if (!password) return tl::unexpected(password.error());
+  auto asked = amqp::probe(connection, *password, question);
   if (!asked) asked.error().message += " (" + section + ")";
   return asked;
 }

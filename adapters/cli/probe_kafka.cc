@@ -59,12 +59,8 @@ BrokerProbe::BrokerProbe(const kafka::Connection& connection, crypto::ModeCheck 
 
 Result<const kafka::Admin*> BrokerProbe::admin() {
   if (admin_) return &*admin_;
-  std::string password;
-  if (!connection_.password_file.empty()) {
-    auto read = crypto::read_secret_file(connection_.password_file, mode_check_, {});
-    if (!read) return tl::unexpected(read.error());
-    password = std::move(*read);
-  }
+  const auto password = crypto::read_password(connection_.password_file, mode_check_);
+  if (!password) return tl::unexpected(password.error());
   kafka::Observer observer;
   // The client's threads may outlive this, so they hold a share of what they write to.
   observer.log = [complaint = complaint_](int level, std::string_view line) {
@@ -72,7 +68,7 @@ Result<const kafka::Admin*> BrokerProbe::admin() {
     const std::lock_guard lock(complaint->mutex);
     complaint->text = line;
   };
-  auto admin = kafka::Admin::connect(connection_, password, observer);
+  auto admin = kafka::Admin::connect(connection_, *password, observer);
   if (!admin) return tl::unexpected(admin.error());
   admin_.emplace(std::move(*admin));
   return &*admin_;

@@ -81,4 +81,9 @@ Result<std::string> read_secret_file(const std::string& path, ModeCheck mode_che
   return text;
 }
 
+Result<std::string> read_password(const std::string& path, ModeCheck mode_check) {
+  if (path.empty()) return std::string();
+  return read_secret_file(path, mode_check, {});
+}
+
 }  // namespace helsekontakter::crypto

@@ -22,4 +22,7 @@ inline constexpr std::size_t secret_bytes_max = 64 * 1024;
     const std::string& path, ModeCheck mode_check,
     const std::function<void(const std::string&)>& warn);
 
+/// The password that a file holds; none where no file is named.
+[[nodiscard]] Result<std::string> read_password(const std::string& path, ModeCheck mode_check);
+
 }  // namespace helsekontakter::crypto

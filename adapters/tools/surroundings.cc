@@ -54,8 +54,7 @@ Result<crypto::KeyedHash> keyed_hash(const config::Configuration& configuration)
 
 Result<std::string> password_of(const config::Configuration& configuration,
                                 const kafka::Connection& connection) {
-  if (connection.password_file.empty()) return std::string();
-  return crypto::read_secret_file(connection.password_file, configuration.mode_check, {});
+  return crypto::read_password(connection.password_file, configuration.mode_check);
 }
 
 kafka::Observer observer() {

@@ -84,6 +84,13 @@ void FakeBroker::on_receiver_open(proton::receiver& receiver) {
   receiver.open(proton::receiver_options().target(target).auto_accept(false).credit_window(10));
 }
 
+void FakeBroker::on_sender_drain_start(proton::sender& sender) {
+  ++drains_;
+  if (ignoring_drains_) return;
+  for (; before_drained_ > 0; --before_drained_) sender.send(proton::message("late"));
+  sender.return_credit();
+}
+
 FakeBroker::Answer FakeBroker::next_answer() {
   const std::lock_guard lock(mutex_);
   if (answers_.empty()) return Answer::accept;

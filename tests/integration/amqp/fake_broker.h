@@ -29,6 +29,10 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   void refuse_links(const std::string& condition);
   /// Connections open, links get no answer.
   void ignore_links() { ignoring_ = true; }
+  /// Links from which is read: a drain gets no answer, or so many messages come before it.
+  void ignore_drains() { ignoring_drains_ = true; }
+  void send_before_drained(std::size_t count) { before_drained_ = count; }
+  [[nodiscard]] std::size_t drains() const { return drains_; }    ///< asked for
   [[nodiscard]] std::size_t refused() const { return refused_; }  ///< links
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
   [[nodiscard]] std::size_t received() const { return received_; }
@@ -38,6 +42,7 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   void on_open(proton::listener& listener) override;
   void on_sender_open(proton::sender& sender) override;
   void on_receiver_open(proton::receiver& receiver) override;
+  void on_sender_drain_start(proton::sender& sender) override;
   void on_message(proton::delivery& delivery, proton::message& message) override;
   void on_error(const proton::error_condition&) override {}
   template <class Link>
@@ -48,6 +53,9 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   std::deque<Answer> answers_;
   std::string refusal_;
   std::atomic<bool> ignoring_{false};
+  std::atomic<bool> ignoring_drains_{false};
+  std::atomic<std::size_t> before_drained_{0};
+  std::atomic<std::size_t> drains_{0};
   std::atomic<std::size_t> refused_{0};
   std::atomic<std::size_t> accepted_{0};
   std::atomic<std::size_t> received_{0};

@@ -50,6 +50,10 @@ class Core {
   }
   /// The next delivery has this offset; what lies between does not exist.
   void skip_to(Offset position, std::int32_t partition = 0) { next_[partition] = position; }
+  /// What came last was delivered before.
+  void come_again(std::int32_t partition = 0) {
+    input(ComesAgain{Partition{partition}, epochs_[partition]});
+  }
   void pass(Milliseconds time);
 
   /// What is in flight, oldest first: "ada@1 bob@1 | cleo@1".

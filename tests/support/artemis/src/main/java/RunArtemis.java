@@ -39,6 +39,7 @@ public final class RunArtemis {
     // The default, 10, would drop what connections that were cut have brought back too often.
     settings.setMaxDeliveryAttempts(-1);
     settings.setAutoDeleteAddresses(false);
+    settings.setExpiryAddress(SimpleString.of("membership-expired"));
     configuration.addAddressSetting("#", settings);
     configuration.putSecurityRoles("#", Set.of(everything("workers")));
     var server = new EmbeddedActiveMQ();
