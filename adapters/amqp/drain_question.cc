@@ -26,8 +26,8 @@ std::string property(const std::map<proton::symbol, proton::value>& properties, 
 void DrainQuestion::meet(const proton::connection& broker) {
   const auto properties = broker.properties();
   const std::string version = property(properties, "version");
-  by_flag_ =
-      property(properties, "product") != "RabbitMQ" || version.find('.') != 1 || version[0] >= '4';
+  rabbitmq_ = property(properties, "product") == "RabbitMQ";
+  by_flag_ = !rabbitmq_ || version.find('.') != 1 || version[0] >= '4';
 }
 
 void DrainQuestion::ask(proton::session session, proton::receiver receiver) {

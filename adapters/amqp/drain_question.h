@@ -25,6 +25,7 @@ class DrainQuestion final : private proton::messaging_handler {
 
   /// Of the broker: does it take the drain flag?
   void meet(const proton::connection& broker);
+  [[nodiscard]] bool is_rabbitmq() const { return rabbitmq_; }
   void ask(proton::session session, proton::receiver receiver);
   /// Credit is used up: no more is to be granted until answered.
   [[nodiscard]] bool is_draining() const { return open_ && by_flag_; }
@@ -43,6 +44,7 @@ class DrainQuestion final : private proton::messaging_handler {
 
   const std::function<void()> answered_;
   bool by_flag_ = true;
+  bool rabbitmq_ = false;
   bool open_ = false;
   int links_left_ = 0;
   proton::session session_;

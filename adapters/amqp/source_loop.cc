@@ -119,6 +119,7 @@ void AmqpSource::Loop::obey(const SourceOrders& orders) {
 void AmqpSource::Loop::opened(proton::connection& connection) {
   connection_ = connection;
   question_.meet(connection);
+  tells_first_ = tells_first_ || question_.is_rabbitmq();
   if (link_ != Link::let_go) attach();
 }
 
@@ -174,6 +175,7 @@ void AmqpSource::Loop::assign(bool clean) {
 void AmqpSource::Loop::lose() {
   ownership_.drop();
   pending_.clear();
+  comes_again_ = false;
   if (!std::exchange(assigned_, false)) return;
   if (!fresh_) {
     clean_ = false;
@@ -237,7 +239,8 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   const bool first = message.first_acquirer();
   tells_first_ = tells_first_ || first;
   const bool repeated = count > 0 || !first;
-  if (count > 0 || (tells_first_ && !first)) {
+  const bool comes_again = count > 0 || (tells_first_ && !first);
+  if (comes_again) {
     tell(observer_.redelivered, std::max<std::uint32_t>(count, 1));
   }
   if (repeated && fresh_ && Clock::now() > assigned_at_ + fresh_for) {
@@ -249,6 +252,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   }
   warn_of_ttl(message);
   fresh_ = false;
+  comes_again_ = comes_again_ || comes_again;
   quiet_since_ = Clock::now();
   const Offset offset = next_++;
   pending_.push_back(decode_(reader_.read(message, {Partition{0}, offset}, epoch_, wall_now())));
@@ -288,6 +292,7 @@ void AmqpSource::Loop::deliver() {
     return;
   }
   pending_.clear();
+  if (std::exchange(comes_again_, false)) inbox_.push(ComesAgain{Partition{0}, epoch_});
   tell(observer_.read, count, std::exchange(read_bytes_, 0));
   tell(observer_.unsettled, unsettled_count_);
   grant();

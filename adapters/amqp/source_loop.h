@@ -95,6 +95,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   bool fresh_ = false;     ///< nothing was delivered under this epoch yet
   Clock::time_point assigned_at_{};
   bool told_of_ttl_ = false;
+  bool comes_again_ = false;  ///< among `pending_` is what was delivered before
   bool tells_first_ = false;  ///< this broker sets first-acquirer
   bool paused_ = false;
   bool delivery_is_due_ = false;

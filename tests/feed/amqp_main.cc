@@ -51,11 +51,11 @@ int send(const Arguments& arguments) {
   const auto next = [&](Letter& letter) {
     if (!std::getline(lines, letter.body)) return false;
     std::string_view subject;
-    const auto event = parser.parse(letter.body);
+    auto event = parser.parse(letter.body);
     if (event["subject"].get(subject) != simdjson::SUCCESS) subject = {};
     letter.subject = subject;
     letter.address = std::hash<std::string_view>()(subject) % arguments.addresses.size();
-    if (arguments.binary) make_binary(event, letter);
+    if (arguments.binary) make_binary(event.value(), letter);
     return true;
   };
   std::cout << send_all(arguments.queue, arguments.addresses, next) << "\n";

@@ -91,6 +91,7 @@ bool Core::take_until(const std::function<bool()>& holds, Clock::duration within
     for (Input& input : inputs) {
       if (auto* news = std::get_if<Assigned>(&input)) assigned.push_back(*news);
       if (auto* gone = std::get_if<Lost>(&input)) lost.push_back(*gone);
+      if (auto* back = std::get_if<ComesAgain>(&input)) again.push_back(*back);
       if (auto* answered = std::get_if<Recorded>(&input)) {
         answers[answered->id] = answered->durable;
       }

@@ -59,6 +59,7 @@ class Core {
   Inbox inbox;
   std::vector<Assigned> assigned;
   std::vector<Lost> lost;
+  std::vector<ComesAgain> again;
   std::vector<Delivery> deliveries;
   std::map<RecordId, bool> answers;
 

@@ -61,6 +61,19 @@ TEST_F(Rabbit, SaysThatThereIsNoSuchQueue) {
   EXPECT_THAT(core.assigned, SizeIs(0));
 }
 
+TEST_F(Rabbit, SaysWhatWasDeliveredBefore) {
+  const auto queue = make_queue();
+  produce(queue, numbered(50));
+  start(queue);
+  ASSERT_TRUE(core.take_deliveries(50));
+  EXPECT_THAT(core.again, SizeIs(0));
+  core.deliveries.clear();
+  source->order({.reread = {Partition{0}}});
+  ASSERT_TRUE(core.take_deliveries(50));
+  ASSERT_TRUE(core.take_until([&] { return !core.again.empty(); }));
+  EXPECT_EQ(core.again.back().epoch, core.assigned.back().epoch);
+}
+
 TEST_F(Rabbit, SaysThatTheAddressIsNone) {
   start("/nonsense/" + unique_name("queue"));
   EXPECT_TRUE(hears("no address that the broker understands")) << ear.all();
