@@ -3,6 +3,7 @@
 #include "adapters/amqp/observer.h"
 #include "adapters/amqp/settings.h"
 #include "adapters/inbox/inbox.h"
+#include "adapters/results/result_writer.h"
 #include "worker/ports/commands.h"
 
 #include <functional>
@@ -17,6 +18,9 @@ struct ResultText {
   std::function<void(const Record&, WallTime now)> begin;
   /// Appends the result event of one conclusion of that record: a CloudEvent in structured mode.
   std::function<void(const Conclusion&, std::string& out)> append;
+  /// For RecordSettings::mode binary: its data alone, and its attributes.
+  std::function<void(const Conclusion&, std::string& out)> append_data;
+  std::function<void(const Conclusion&, const results::PutAttribute&)> put_attributes;
   /// Its id.
   std::function<Uuid(const Conclusion&)> id;
 };

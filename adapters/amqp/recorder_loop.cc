@@ -191,8 +191,9 @@ void AmqpRecorder::Loop::publish(Outlet& outlet, bool dead_letters) {
       continue;
     }
     const Conclusion& conclusion = record_->conclusions[publication.conclusion];
-    outlet.sender.send(dead_letters ? dead_letter(conclusion, outlet.address, origin_, now)
-                                    : result_message(conclusion, text_, outlet.address, now),
+    outlet.sender.send(dead_letters
+                           ? dead_letter(conclusion, outlet.address, origin_, now)
+                           : result_message(conclusion, text_, settings_.mode, outlet.address, now),
                        make_tag(work_, outlet.next));
     publication.state = Sending::sent;
   }

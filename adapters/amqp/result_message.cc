@@ -16,6 +16,7 @@ namespace {
 using Field = Texts::Field;
 
 constexpr std::size_t key_bytes_max = 1024;
+constexpr const char* attribute_prefix = "cloudEvents:";
 
 /// AMQP strings are UTF-8; other brokers' keys may be any bytes.
 bool is_utf8(std::string_view text) {
@@ -56,14 +57,23 @@ void set_key(const Texts& texts, proton::message& message) {
 
 }  // namespace
 
-proton::message result_message(const Conclusion& conclusion, const ResultText& text,
+proton::message result_message(const Conclusion& conclusion, const ResultText& text, EventMode mode,
                                const std::string& address, WallTime now) {
+  const bool binary = mode == EventMode::binary;
   const Texts& texts = conclusion.delivery->texts;
   std::string body;
-  text.append(conclusion, body);
+  (binary ? text.append_data : text.append)(conclusion, body);
   proton::message message = durable_message(body, address, now);
   message.id(text.id(conclusion).text());
-  message.content_type(std::string(results::result_content_type));
+  message.content_type(
+      std::string(binary ? results::data_content_type : results::result_content_type));
+  if (binary) {
+    text.put_attributes(conclusion, [&](std::string_view name, std::string_view value) {
+      if (is_utf8(value)) {
+        message.properties().put(attribute_prefix + std::string(name), std::string(value));
+      }
+    });
+  }
   set_key(texts, message);
   for (const auto& [field, property] :
        {std::pair{Field::traceparent, "traceparent"}, std::pair{Field::tracestate, "tracestate"}}) {

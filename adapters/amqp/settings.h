@@ -3,6 +3,7 @@
 #include "worker/domain/time.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,15 @@ struct SourceSettings {
   Milliseconds drain_quiet{30'000};   ///< a broker under load may be silent for long
 };
 
+/// How a result is packed, by the CloudEvents AMQP binding: as one JSON text, or as its data with
+/// the attributes as application properties.
+enum class EventMode : std::uint8_t { structured, binary };
+
 struct RecordSettings {
   Connection connection;
   std::string address;
   std::string dead_letter_address;  ///< empty: none
+  EventMode mode = EventMode::structured;
   /// A record that is not durable by then, with all its attempts, has failed.
   Milliseconds record_timeout{30'000};
   Milliseconds retry_first{100};  ///< after a refused result

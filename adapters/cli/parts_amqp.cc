@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::size_t text_max = 4096;  // of one text of the event, in its result
 
-/// The password of a connection, or empty where none is configured.
-template <class Connection>
-Result<std::string> password_of(const Connection& connection, crypto::ModeCheck mode_check) {
-  if (connection.password_file.empty()) return std::string();
-  return crypto::read_secret_file(connection.password_file, mode_check, {});
-}
-
 class OfAmqp final : public Source {
  public:
   template <class... Arguments>
@@ -92,10 +85,17 @@ amqp::ResultText result_text(const config::Configuration& configuration, std::st
       results::ResultWriter::Options{.source = configuration.record.source,
                                      .environment = configuration.environment,
                                      .origin_topic = std::move(origin)});
-  return {.begin = [writer](const Record& record, WallTime now) { writer->begin(record, now); },
-          .append = [writer](const Conclusion& conclusion,
-                             std::string& out) { writer->append(conclusion, out, text_max); },
-          .id = results::result_id};
+  return {
+      .begin = [writer](const Record& record, WallTime now) { writer->begin(record, now); },
+      .append = [writer](const Conclusion& conclusion,
+                         std::string& out) { writer->append(conclusion, out, text_max); },
+      .append_data = [writer](const Conclusion& conclusion,
+                              std::string& out) { writer->append_data(conclusion, out, text_max); },
+      .put_attributes =
+          [writer](const Conclusion& conclusion, const results::PutAttribute& put) {
+            writer->put_each_attribute(conclusion, text_max, put);
+          },
+      .id = results::result_id};
 }
 
 Result<void> write_ledger(const OpenLedger& ledger, const Record& record) {
@@ -126,11 +126,14 @@ Result<Parts> make_amqp_parts(const config::Configuration& configuration, const 
                               const amqp::Observer& observer,
                               const kafka::Observer& kafka_observer) {
   const bool into_kafka = configuration.results_technology == config::Technology::kafka;
-  auto password = password_of(configuration.amqp_source.connection, configuration.mode_check);
+  auto password = crypto::read_password(configuration.amqp_source.connection.password_file,
+                                        configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   auto record_password =
-      into_kafka ? password_of(configuration.record.connection, configuration.mode_check)
-                 : password_of(configuration.amqp_results.connection, configuration.mode_check);
+      into_kafka ? crypto::read_password(configuration.record.connection.password_file,
+                                         configuration.mode_check)
+                 : crypto::read_password(configuration.amqp_results.connection.password_file,
+                                         configuration.mode_check);
   if (!record_password) return tl::unexpected(record_password.error());
   amqp::SourceSettings settings = configuration.amqp_source;
   settings.drain = drain;
@@ -166,7 +169,8 @@ Result<Parts> make_kafka_to_amqp_parts(const config::Configuration& configuratio
                                        const OpenLedger& ledger, Decode decode, Inbox& inbox,
                                        const kafka::Observer& kafka_observer,
                                        const amqp::Observer& observer) {
-  auto password = password_of(configuration.amqp_results.connection, configuration.mode_check);
+  auto password = crypto::read_password(configuration.amqp_results.connection.password_file,
+                                        configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   config::Configuration without_results = configuration;
   without_results.record.topic.clear();

@@ -129,6 +129,7 @@ void read_amqp(const Values& values, Configuration& out, Errors& errors) {
   out.amqp_results.connection = read_connection(values, results_section);
   out.amqp_results.address = values.text("results.amqp.address");
   out.amqp_results.dead_letter_address = values.text("results.amqp.dead_letter_address");
+  out.amqp_results.mode = values.choice<amqp::EventMode>("results.amqp.mode");
   out.amqp_source.bytes_max = values.size("memory.bytes_max") / fetch_share;
   check_source(values, out, errors);
   check_results(values, out, errors);

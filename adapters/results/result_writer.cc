@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace helsekontakter::results {
 namespace {
@@ -16,6 +17,7 @@ using Field = Texts::Field;
 constexpr std::size_t reason_text_max = 256;
 constexpr std::size_t fixed_bytes_max = 2048;  // names, numbers, times, batch
 constexpr std::size_t escaped_bytes_max = 6;   // \u00xx
+constexpr std::string_view result_type = "no.helsekontakter.result.v1";
 
 /// The text's beginning, cut before a character that does not fit whole.
 std::string_view cut(std::string_view text, std::size_t bytes_max) {
@@ -118,13 +120,14 @@ Uuid result_id(const Conclusion& conclusion) {
 }
 
 ResultWriter::ResultWriter(Options options)
-    : opening_(R"({"specversion":"1.0","id":")"),
-      before_time_(R"(","source":")" + escaped(options.source) +
-                   R"(","type":"no.helsekontakter.result.v1",)" +
-                   R"("datacontenttype":"application/json","time":")"),
+    : source_(std::move(options.source)),
+      opening_(R"({"specversion":"1.0","id":")"),
+      before_time_(R"(","source":")" + escaped(source_) + R"(","type":")" +
+                   std::string(result_type) + R"(","datacontenttype":")" +
+                   std::string(data_content_type) + R"(","time":")"),
       before_origin_(R"(,"origin":{"topic":")" + escaped(options.origin_topic) +
                      R"(","partition":)"),
-      closing_(R"(},"environment":")" + escaped(options.environment) + R"("}})") {}
+      closing_(R"(},"environment":")" + escaped(options.environment) + R"("})") {}
 
 void ResultWriter::begin(const Record& record, WallTime now) {
   record_ = &record;
@@ -155,6 +158,37 @@ std::size_t ResultWriter::bytes_max(const Conclusion& conclusion, std::size_t te
 void ResultWriter::append(const Conclusion& conclusion, std::string& out, std::size_t text_max) {
   room_.clear(bytes_max(conclusion, text_max));
   put_attributes(conclusion, text_max);
+  room_.put(R"(,"data":)");
+  put_data(conclusion, text_max);
+  room_.put('}');
+  out += room_.text();
+}
+
+void ResultWriter::append_data(const Conclusion& conclusion, std::string& out,
+                               std::size_t text_max) {
+  room_.clear(bytes_max(conclusion, text_max));
+  put_data(conclusion, text_max);
+  out += room_.text();
+}
+
+void ResultWriter::put_each_attribute(const Conclusion& conclusion, std::size_t text_max,
+                                      const PutAttribute& put) const {
+  put("specversion", "1.0");
+  put("id", result_id(conclusion).text());
+  put("source", source_);
+  put("type", result_type);
+  std::string time;
+  append_time(time_of_, time);
+  put("time", time);
+  const Texts& texts = conclusion.delivery->texts;
+  for (const auto& [field, name] :
+       {std::pair{Field::subject, "subject"}, std::pair{Field::traceparent, "traceparent"},
+        std::pair{Field::tracestate, "tracestate"}}) {
+    if (!texts[field].empty()) put(name, cut(texts[field], text_max));
+  }
+}
+
+void ResultWriter::put_data(const Conclusion& conclusion, std::size_t text_max) {
   put_event(conclusion.delivery->texts, text_max);
   const About known = about(*conclusion.delivery);
   if (known.organization) put_text(R"(,"organization":")", known.organization->digits());
@@ -164,7 +198,6 @@ void ResultWriter::append(const Conclusion& conclusion, std::string& out, std::s
   }
   put_verdict(conclusion);
   put_rest(conclusion, text_max);
-  out += room_.text();
 }
 
 void ResultWriter::put_text(std::string_view name, std::string_view text) {
@@ -189,7 +222,7 @@ void ResultWriter::put_attributes(const Conclusion& conclusion, std::size_t text
 }
 
 void ResultWriter::put_event(const Texts& texts, std::size_t text_max) {
-  put_text(R"(,"data":{"event":{"id":")", cut(texts[Field::id], text_max));
+  put_text(R"({"event":{"id":")", cut(texts[Field::id], text_max));
   put_text(R"(,"source":")", cut(texts[Field::source], text_max));
   put_text(R"(,"type":")", cut(texts[Field::type], text_max));
   if (!texts[Field::subject].empty()) {

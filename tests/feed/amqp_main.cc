@@ -28,7 +28,20 @@ struct Arguments {
   std::string lines_file;
   std::string events_file;
   std::int64_t deadline = 60;
+  bool binary = false;
 };
+
+/// The structured event taken apart; all its attributes are texts.
+void make_binary(simdjson::dom::element event, Letter& letter) {
+  letter.attributes.clear();
+  for (const auto [name, value] : simdjson::dom::object(event)) {
+    if (name == "data") {
+      letter.body = simdjson::minify(value);
+    } else if (name != "datacontenttype") {
+      letter.attributes.emplace_back(name, std::string_view(value));
+    }
+  }
+}
 
 /// Each line goes to the address that its subject's hash names: all of a member to one.
 int send(const Arguments& arguments) {
@@ -38,9 +51,11 @@ int send(const Arguments& arguments) {
   const auto next = [&](Letter& letter) {
     if (!std::getline(lines, letter.body)) return false;
     std::string_view subject;
-    if (parser.parse(letter.body)["subject"].get(subject) != simdjson::SUCCESS) subject = {};
+    auto event = parser.parse(letter.body);
+    if (event["subject"].get(subject) != simdjson::SUCCESS) subject = {};
     letter.subject = subject;
     letter.address = std::hash<std::string_view>()(subject) % arguments.addresses.size();
+    if (arguments.binary) make_binary(event.value(), letter);
     return true;
   };
   std::cout << send_all(arguments.queue, arguments.addresses, next) << "\n";
@@ -100,6 +115,7 @@ int command(int argc, char** argv) {
   };
   CLI::App* sent = add("send", "Send the lines of a file", send);
   sent->add_option("--address", arguments.addresses, "Several: by the subject's hash")->required();
+  sent->add_flag("--binary", arguments.binary, "CloudEvents in binary mode");
   CLI::App* collected = add("collect", "Append results until each event has one", collect);
   collected->add_option("--events", arguments.events_file, "Ids of the events fed")->required();
   CLI::App* taken = add("take", "Append what lies there, for so many seconds", take);

@@ -22,13 +22,21 @@ Delivery decode_plainly(const json::RawEvent& raw) {
 }
 
 ResultText plain_text() {
-  return {.begin = [](const Record&, WallTime) {},
-          .append = [](const Conclusion& conclusion,
-                       std::string& out) { out += conclusion.delivery->texts[Texts::Field::id]; },
-          .id =
-              [](const Conclusion& conclusion) {
-                return crypto::uuid_v5({}, {conclusion.delivery->texts[Texts::Field::id]});
-              }};
+  return {
+      .begin = [](const Record&, WallTime) {},
+      .append = [](const Conclusion& conclusion,
+                   std::string& out) { out += conclusion.delivery->texts[Texts::Field::id]; },
+      .append_data = [](const Conclusion& conclusion,
+                        std::string& out) { out += conclusion.delivery->texts[Texts::Field::id]; },
+      .put_attributes =
+          [](const Conclusion& conclusion, const results::PutAttribute& put) {
+            put("specversion", "1.0");
+            put("subject", conclusion.delivery->texts[Texts::Field::id]);
+          },
+      .id =
+          [](const Conclusion& conclusion) {
+            return crypto::uuid_v5({}, {conclusion.delivery->texts[Texts::Field::id]});
+          }};
 }
 
 Observer Ear::observer() {

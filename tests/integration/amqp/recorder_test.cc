@@ -81,6 +81,22 @@ TEST_F(Recorder, WritesDurableCloudEventsUnderTheKeyOfTheChange) {
   EXPECT_THAT(proton::to_string(seen[0].id()), SizeIs(36));
 }
 
+TEST_F(Recorder, WritesTheAttributesAsPropertiesInBinaryMode) {
+  const auto queue = make_queue();
+  RecordSettings settings = record_settings(queue);
+  settings.mode = EventMode::binary;
+  Desk desk(settings);
+  ASSERT_EQ(desk.write(desk.core.record_of({change("a", "group-7")})), true) << desk.ear.all();
+  const auto seen = receive(broker, queue, 1);
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(body_of(seen[0]), "a");
+  EXPECT_EQ(seen[0].content_type(), "application/json");
+  EXPECT_EQ(seen[0].group_id(), "group-7");
+  const auto properties = properties_of(seen[0]);
+  EXPECT_EQ(properties.at("cloudEvents:specversion"), "1.0");
+  EXPECT_EQ(properties.at("cloudEvents:subject"), "a");
+}
+
 TEST_F(Recorder, GivesARepeatedResultTheSameId) {
   const auto queue = make_queue();
   Desk desk(record_settings(queue));

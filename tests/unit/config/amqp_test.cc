@@ -43,6 +43,12 @@ TEST(Queues, ReadAndWriteAtOneBrokerUnlessSaid) {
   EXPECT_THAT(c.warnings, IsEmpty());
 }
 
+TEST(Queues, PackResultsAsOneTextUnlessSaid) {
+  EXPECT_EQ(loaded(from_to(queue_in, queue_out)).amqp_results.mode, amqp::EventMode::structured);
+  EXPECT_EQ(loaded(from_to(queue_in, "{amqp: {address: out, mode: binary}}")).amqp_results.mode,
+            amqp::EventMode::binary);
+}
+
 TEST(Queues, KeepEventsWholeOnlyForDeadLetters) {
   EXPECT_TRUE(loaded(from_to(queue_in, "{amqp: {address: out, dead_letter_address: dead}}"))
                   .decoder.keep_payload);

@@ -2,6 +2,8 @@
 
 #include "adapters/crypto/keyed_hash.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,6 +76,27 @@ TEST_F(ResultWriterTest, WritesTheWholeResultOfAnAcceptedChange) {
           R"("httpStatus":200,"submittedAt":"2026-03-01T11:59:58Z",)"
           R"("answeredAt":"2026-03-01T11:59:59Z","endpointEventId":"ev-9",)"
           R"("origin":{"topic":"changes","partition":3,"offset":42},"environment":"TEST1"}})");
+}
+
+TEST_F(ResultWriterTest, WritesTheSameEventInPartsForTheBinaryMode) {
+  auto record = accepted();
+  record.conclusions[0].delivery->texts.append(Field::traceparent, "00-trace");
+  const std::string whole = write(record);
+  std::string data;
+  writer.append_data(record.conclusions[0], data, 4096);
+  EXPECT_THAT(whole, ::testing::EndsWith(R"(,"data":)" + data + "}"));
+  const std::string rest = whole.substr(0, whole.size() - data.size());
+  std::size_t attributes = 0;
+  writer.put_each_attribute(
+      record.conclusions[0], 4096, [&](std::string_view name, std::string_view value) {
+        ++attributes;
+        EXPECT_THAT(rest,
+                    HasSubstr("\"" + std::string(name) + "\":\"" + std::string(value) + "\""));
+      });
+  const auto colons_of_the_time = 2;
+  EXPECT_EQ(std::count(rest.begin(), rest.end(), ':') - colons_of_the_time,
+            static_cast<long>(attributes) + 2)
+      << "beside the attributes there are datacontenttype and data";
 }
 
 TEST_F(ResultWriterTest, GivesTheEndpointsCodeAndWordsWhereItHasThem) {
