@@ -247,6 +247,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
     lose();
     assign(false);
   }
+  warn_of_ttl(message);
   fresh_ = false;
   quiet_since_ = Clock::now();
   const Offset offset = next_++;
@@ -261,6 +262,18 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   } else if (!std::exchange(delivery_is_due_, true)) {
     soon([this] { deliver(); });  // with what comes in the same breath
   }
+}
+
+/// What came in time is a change like any other, however long it then takes. What did not is the
+/// broker's, and nobody here ever hears of it.
+void AmqpSource::Loop::warn_of_ttl(const proton::message& message) {
+  if (message.ttl() == proton::duration(0) || std::exchange(told_of_ttl_, true)) return;
+  tell(observer_.trouble,
+       Error{Remedy::retry,
+             "messages in " + settings_.address +
+                 " have a time to live: the broker takes away what waits for longer, and its "
+                 "change is lost. Let the sender set none, and have the broker keep what expires "
+                 "(a dead-letter exchange or an expiry address)"});
 }
 
 /// Brings what waits to the inbox. A full inbox is asked again, in turns with the connection, whose

@@ -55,6 +55,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   void on_message(proton::delivery& delivery, proton::message& message) override;
 
   void attach();
+  void warn_of_ttl(const proton::message& message);
   void assign(bool clean);
   void lose();
   void obey(const SourceOrders& orders);
@@ -93,6 +94,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   bool clean_;             ///< nothing of the time before may still be executed
   bool fresh_ = false;     ///< nothing was delivered under this epoch yet
   Clock::time_point assigned_at_{};
+  bool told_of_ttl_ = false;
   bool tells_first_ = false;  ///< this broker sets first-acquirer
   bool paused_ = false;
   bool delivery_is_due_ = false;

@@ -135,6 +135,47 @@ TEST_F(Source, TakesFiveMegabytes) {
   EXPECT_THAT(station.core.deliveries[0].texts[Field::payload], SizeIs(5'000'000));
 }
 
+TEST_F(Source, TakesWhatCameInTimeHoweverLongItThenWaits) {
+  const auto queue = make_queue();
+  proton::message message = data_message("a");
+  message.ttl(proton::duration(5000));
+  Station station(source_settings(queue));
+  ASSERT_TRUE(station.core.take_assigned());
+  ASSERT_TRUE(send(broker, queue, {message, message}));
+  ASSERT_TRUE(station.core.take_deliveries(2)) << station.ear.all();
+  EXPECT_THAT(station.ear.all(), HasSubstr("time to live"));
+  EXPECT_THAT(station.ear.all(), HasSubstr("Let the sender set none"));
+  EXPECT_EQ(station.ear.troubles(), 1u) << "it is said once";
+  EXPECT_FALSE(station.core.take_deliveries(3, 6s));
+  EXPECT_TRUE(station.core.lost.empty());
+  station.source.settle(station.core.settlement_of_all());
+  station.source.stop();
+  EXPECT_THAT(receive(broker, queue, 1, 1s), SizeIs(0));
+}
+
+TEST_F(Source, WhatWaitedTooLongForItsTimeToLiveIsKeptByTheBrokersRecipe) {
+  std::string queue = "membership-changes";
+  std::string kept = "membership-expired";
+  if (broker.is_rabbitmq) {
+    rabbitmqctl("import_definitions " HELSEKONTAKTER_SOURCE_DIR
+                "/deploy/rabbitmq/single-active-consumer.json");
+    queue = "/amq/queue/" + queue;
+    kept = "/amq/queue/membership-changes-expired";
+  }
+  (void)receive(broker, queue, 1000, 300ms);
+  (void)receive(broker, kept, 1000, 300ms);
+  proton::message message = data_message("late");
+  message.ttl(proton::duration(1));
+  ASSERT_TRUE(send(broker, queue, {message, data_message("a")}));
+  const auto found = receive(broker, kept, 1, 40s);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(body_of(found[0]), "late");
+  Station station(source_settings(queue));
+  ASSERT_TRUE(station.core.take_deliveries(1)) << station.ear.all();
+  EXPECT_EQ(station.core.deliveries[0].texts[Field::id], "a");
+  station.source.settle(station.core.settlement_of_all());
+}
+
 TEST_F(Source, SettlesNothingByItself) {
   const auto queue = make_queue();
   produce(queue, numbered(20));

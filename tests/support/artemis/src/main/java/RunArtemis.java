@@ -1,6 +1,7 @@
 import java.nio.file.Path;
 import java.util.Set;
 import org.apache.activemq.artemis.api.core.RoutingType;
+import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
 import org.apache.activemq.artemis.core.security.Role;
 import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
@@ -39,6 +40,7 @@ public final class RunArtemis {
     // The default, 10, would drop what connections that were cut have brought back too often.
     settings.setMaxDeliveryAttempts(-1);
     settings.setAutoDeleteAddresses(false);
+    settings.setExpiryAddress(SimpleString.of("membership-expired"));
     configuration.addAddressSetting("#", settings);
     configuration.putSecurityRoles("#", Set.of(everything("workers")));
     var server = new EmbeddedActiveMQ();
