@@ -1,6 +1,7 @@
 #include "adapters/amqp/recorder.h"
 #include "adapters/amqp/source.h"
 #include "adapters/crypto/keyed_hash.h"
+#include "tests/benchmark/amqp/relay.h"
 #include "tests/integration/amqp/broker.h"
 
 #include <cstdio>
@@ -146,14 +147,20 @@ int run(std::size_t count) {
   const auto messages = events(count);
   const std::string input = broker.address(test::unique_name("cost-input"));
   const std::string results = broker.address(test::unique_name("cost-results"));
+  const std::string relayed = broker.address(test::unique_name("cost-relayed"));
   for (const auto& queue : {input, results}) {
     const Stopwatch watch("Proton alone: send, durable");
     if (!test::send(broker, queue, messages)) return 1;
     watch.done(count);
   }
   {
+    const Stopwatch watch("Proton alone: receive, send on");
+    if (!test::relay(broker, results, relayed, count)) return 1;
+    watch.done(count);
+  }
+  {
     const Stopwatch watch("Proton alone: receive, accept");
-    if (test::receive(broker, results, count).size() != count) return 1;
+    if (test::receive(broker, relayed, count).size() != count) return 1;
     watch.done(count);
   }
   record(broker, results, receive_and_settle(broker, input, count));

@@ -45,7 +45,7 @@ python3 "$here/measure.py" --log "$work/worker.log" -- "$worker" run --drain \
 accepted=$(curl -fsS --max-time 10 "$(url control)/control/statistics" \
   | sed -E 's/.*"accepted":([0-9]+),"inactive".*/\1/')
 ((accepted == members)) || die "$accepted of $members accepted"
-# A queue counts as drained when nothing has come for 30 s.
+# The broker is asked whether there is more half a second after the last settlement.
 seconds=$(python3 - "$work/worker.log" <<'PY'
 import json, sys
 from datetime import datetime
@@ -54,7 +54,7 @@ for line in open(sys.argv[1], encoding="utf-8"):
     if line.startswith("{"):
         entry = json.loads(line)
         at.setdefault(entry["event"], datetime.fromisoformat(entry["time"].replace("Z", "+00:00")))
-print((at["stopped"] - at["queue attached"]).total_seconds() - 30)
+print((at["stopped"] - at["queue attached"]).total_seconds() - 0.5)
 PY
 )
 awk -v seconds="$seconds" -v events="$members" -v cpu="$(figure user_s) $(figure system_s)" \
