@@ -92,6 +92,10 @@ void connect(const config::Configuration& configuration, const CheckOptions& opt
   for (const OrganizationNumber number : numbers) {
     report.ask("token for " + number.digits(), probes.token, number);
   }
+  if (!configuration.worker.digital_status.enabled) return;
+  for (const OrganizationNumber number : numbers) {
+    report.ask("status token for " + number.digits(), probes.status_token, number);
+  }
 }
 
 std::string of_files(const config::Configuration& configuration) {

@@ -23,6 +23,7 @@ struct Probes {
   Probe output;  ///< of AMQP and files: can be written
   std::function<Result<std::string>(bool create)> topics;  ///< input, results, dead letters
   std::function<Result<std::string>(OrganizationNumber)> token;
+  std::function<Result<std::string>(OrganizationNumber)> status_token;
   Probe endpoint;                                    ///< name, connection, TLS
   std::function<Result<Milliseconds>()> clock_skew;  ///< the endpoint's clock minus ours
 };

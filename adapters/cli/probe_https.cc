@@ -131,52 +131,63 @@ Result<Milliseconds> HttpsProbe::clock_skew() {
   return fail(Remedy::retry, unknown + " (header Date)");
 }
 
-Result<helseid::TokenSource*> HttpsProbe::tokens() {
-  if (tokens_ != nullptr) return tokens_.get();
+Result<void> HttpsProbe::make(Tokens& tokens, const helseid::Settings& settings) {
+  if (tokens.source != nullptr) return {};
   const auto by = auth_client();
   if (!by) return tl::unexpected(by.error());
-  fetched_ = std::make_shared<Fetched>();
+  tokens.fetched = std::make_shared<Fetched>();
   helseid::Observer observer;
-  observer.fetched = [fetched = fetched_](const helseid::TokenFetched& token) {
+  observer.fetched = [fetched = tokens.fetched](const helseid::TokenFetched& token) {
     const std::lock_guard lock(fetched->mutex);
     fetched->token = token;
   };
-  observer.warning = [fetched = fetched_](const std::string& text) {
+  observer.warning = [fetched = tokens.fetched](const std::string& text) {
     const std::lock_guard lock(fetched->mutex);
     fetched->warning = text;
   };
-  auto made = helseid::HelseIdTokenSource::create(
-      configuration_.helseid, **by, helseid::system_surroundings(), std::move(observer));
+  auto made = helseid::HelseIdTokenSource::create(settings, **by, helseid::system_surroundings(),
+                                                  std::move(observer));
   if (!made) {
     std::string text;
     for (const Error& error : made.error()) text += (text.empty() ? "" : "; ") + error.message;
     return fail(Remedy::stop, std::move(text));
   }
-  tokens_ = std::move(*made);
-  return tokens_.get();
+  tokens.source = std::move(*made);
+  return {};
 }
 
-Result<std::string> HttpsProbe::token(OrganizationNumber organization) {
-  const auto source = tokens();
-  if (!source) return tl::unexpected(source.error());
-  const Milliseconds each =
-      configuration_.helseid.request_timeout + configuration_.endpoint.connect_timeout;
+Result<std::string> HttpsProbe::token_of(Tokens& tokens, const helseid::Settings& settings,
+                                         OrganizationNumber organization) {
+  if (auto made = make(tokens, settings); !made) return tl::unexpected(made.error());
+  const Milliseconds each = settings.request_timeout + configuration_.endpoint.connect_timeout;
   const auto given =
       await<helseid::Authorized>(each * requests_for_a_token + grace, [&](auto done) {
-        (*source)->authorize(organization, "POST", configuration_.endpoint.url, Milliseconds(0),
-                             std::move(done));
+        tokens.source->authorize(organization, "POST", configuration_.endpoint.url, Milliseconds(0),
+                                 std::move(done));
       });
   if (!given) {
     return fail(Remedy::retry, "HelseID (auth.issuer) gave no answer in time; try again");
   }
   if (!*given) return fail(Remedy::stop, given->error().text);
-  const std::lock_guard lock(fetched_->mutex);
-  std::string text =
-      configuration_.helseid.token_mode == helseid::TokenMode::dpop ? "DPoP" : "Bearer";
-  text += ", " + std::to_string(fetched_->token.life.count() / 1000) + " s of life, after " +
-          std::to_string(fetched_->token.took.count()) + " ms";
-  if (!fetched_->warning.empty()) text += "; " + std::exchange(fetched_->warning, {});
+  Fetched& fetched = *tokens.fetched;
+  const std::lock_guard lock(fetched.mutex);
+  std::string text = settings.token_mode == helseid::TokenMode::dpop ? "DPoP" : "Bearer";
+  text += ", " + std::to_string(fetched.token.life.count() / 1000) + " s of life, after " +
+          std::to_string(fetched.token.took.count()) + " ms";
+  if (!fetched.warning.empty()) text += "; " + std::exchange(fetched.warning, {});
   return text;
+}
+
+Result<std::string> HttpsProbe::token(OrganizationNumber organization) {
+  return token_of(tokens_, configuration_.helseid, organization);
+}
+
+Result<std::string> HttpsProbe::status_token(OrganizationNumber organization) {
+  helseid::Settings settings = configuration_.helseid;
+  settings.scope = configuration_.status.scope;
+  auto text = token_of(status_tokens_, settings, organization);
+  if (text) return text;
+  return fail(text.error().remedy, text.error().message + " (scope: digital_status.scope)");
 }
 
 }  // namespace helsekontakter::cli

@@ -73,6 +73,8 @@ Probes real_probes(const config::Configuration& configuration, const CheckOption
       .output = [outside] { return outside->output(); },
       .topics = [outside](bool create) { return outside->ask_topics(create); },
       .token = [outside](OrganizationNumber number) { return outside->https.token(number); },
+      .status_token =
+          [outside](OrganizationNumber number) { return outside->https.status_token(number); },
       .endpoint = [outside] { return outside->https.endpoint(); },
       .clock_skew = [outside] { return outside->https.clock_skew(); },
   };

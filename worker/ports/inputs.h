@@ -56,6 +56,15 @@ struct ReachedPosition {
   Offset position = 0;
 };
 
+/// Source, of a queue: what came now was delivered before, to us or to another. While such comes, a
+/// newer change of a member may be among what has not come back yet, and may have been executed; so
+/// nothing is submitted until none has come for the settle time. Of an assignment that is
+/// unsettled.
+struct ComesAgain {
+  Partition partition{};
+  Epoch epoch{};
+};
+
 /// Endpoint: what became of a batch, exactly once for each Submit.
 struct Outcome {
   BatchId id{};
@@ -84,8 +93,8 @@ struct Tick {};
 /// Stop: finish what is in flight, record it, let go of everything.
 struct StopRequested {};
 
-using Input =
-    std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome, Recorded,
-                 StopRequested, LedgerAnswers, DueChanges, LedgerRoom, SharedNews, StatusAnswer>;
+using Input = std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, ComesAgain,
+                           Outcome, Recorded, StopRequested, LedgerAnswers, LedgerOfferings,
+                           DueChanges, LedgerRoom, SharedNews, StatusAnswer>;
 
 }  // namespace helsekontakter

@@ -68,6 +68,19 @@ class CheckConnect(parties.WithWorker):
         self.assertIn("FAIL  token for 889640782", done.stdout)
         self.assertIn("ok    token for 948554062", done.stdout)
 
+    def test_a_token_for_the_status_api_has_a_scope_of_its_own(self):
+        self.make_topics()
+        self.config["digital_status"] = {"enabled": True}
+        done = self.check()
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("ok    status token for 948554062", done.stdout)
+        self.config["digital_status"]["scope"] = "not:ours/at-all"
+        done = self.check()
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("ok    token for 948554062", done.stdout)
+        self.assertIn("FAIL  status token for 948554062", done.stdout)
+        self.assertIn("digital_status.scope", done.stdout)
+
     def test_an_authority_that_did_not_sign_the_endpoints_certificate(self):
         self.make_topics()
         self.config["api"]["ca_file"] = str(self.other_keys() / "ca.pem")

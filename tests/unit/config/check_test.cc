@@ -35,6 +35,7 @@ Probes all_fine() {
   return {.broker = fine,
           .topics = [](bool) { return fine(); },
           .token = [](OrganizationNumber) { return fine(); },
+          .status_token = [](OrganizationNumber) { return fine(); },
           .endpoint = fine,
           .clock_skew = [] { return Result<Milliseconds>(Milliseconds(200)); }};
 }

@@ -30,6 +30,8 @@ namespace helsekontakter::test {
 class Core {
  public:
   explicit Core(WorkerSettings settings = prompt());
+  /// One that finds what another left in its ledger.
+  Core(WorkerSettings settings, ledger::Ledger ledger);
 
   /// A partition whose promise covers all that follows, so that nothing waits for a first record.
   void assign(std::int32_t partition = 0);
@@ -48,6 +50,10 @@ class Core {
   }
   /// The next delivery has this offset; what lies between does not exist.
   void skip_to(Offset position, std::int32_t partition = 0) { next_[partition] = position; }
+  /// What came last was delivered before.
+  void come_again(std::int32_t partition = 0) {
+    input(ComesAgain{Partition{partition}, epochs_[partition]});
+  }
   void pass(Milliseconds time);
 
   /// What is in flight, oldest first: "ada@1 bob@1 | cleo@1".
@@ -85,6 +91,8 @@ class Core {
   [[nodiscard]] ProgressMark mark(std::int32_t partition = 0) const;
   [[nodiscard]] Offset committed(std::int32_t partition = 0) const;
 
+  /// What is remembered, for another; nothing may be asked of this one any more.
+  [[nodiscard]] ledger::Ledger take_ledger() { return std::move(ledger_); }
   /// What the core wants all workers to know, so far.
   [[nodiscard]] const std::vector<SharedFact>& facts() const { return facts_; }
   [[nodiscard]] bool noticed(Notice::Kind kind) const { return notices(kind) > 0; }

@@ -82,6 +82,34 @@ TEST(Partitions, WaitOutWhatTheLastOwnerLeftUnsettled) {
   EXPECT_EQ(core.requests(), "ada@1");
 }
 
+TEST(Partitions, WaitAsLongAsWhatWasDeliveredBeforeComesAgain) {
+  Core core;
+  ProgressMark mark = submitted_to(0);
+  mark.unsettled = true;
+  core.assign(0, 0, mark, 0);
+  core.deliver("ada@1");
+  core.come_again();
+  core.pass(29s);
+  core.deliver("bob@1");
+  core.come_again();
+  core.pass(29s);
+  EXPECT_EQ(core.requests(), "");
+  core.deliver("ada@2");  // may have been executed by whoever had it before
+  core.come_again();
+  core.pass(29'999ms);
+  EXPECT_EQ(core.requests(), "");
+  (void)core.record_all();
+  core.pass(1ms);
+  (void)core.record_all();
+  EXPECT_THAT(core.requests(), testing::AnyOf("ada@2 bob@1", "bob@1 ada@2"));
+  core.accept_all();
+  (void)core.record_all();
+  core.come_again();
+  core.deliver("cleo@1");
+  (void)core.record_all();
+  EXPECT_EQ(core.requests(), "cleo@1") << "it is over";
+}
+
 TEST(Partitions, DropWhatTheMarkSaysIsConcluded) {
   Core core;
   ProgressMark mark = submitted_to(13);
