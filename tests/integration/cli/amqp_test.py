@@ -49,7 +49,7 @@ class WithQueues(parties.WithWorker):
 
     def read_queue(self, **more):
         self.config["source"] = {"amqp": self.connection(address=self.queues["in"], **more)}
-        del self.config["ledger"]["kafka"]
+        self.config["ledger"].pop("kafka", None)
         self.config["ledger"]["sqlite"] = {"path": str(self.folder / "ledger.db")}
 
     def write_queue(self, **more):
