@@ -63,7 +63,7 @@ TEST_F(Rabbit, SaysThatThereIsNoSuchQueue) {
 
 TEST_F(Rabbit, SaysWhatWasDeliveredBefore) {
   const auto queue = make_queue();
-  produce(queue, numbered(50));
+  produce(queue, std::vector<std::string>(50, "event"));
   start(queue);
   ASSERT_TRUE(core.take_deliveries(50));
   EXPECT_THAT(core.again, SizeIs(0));
