@@ -36,7 +36,11 @@ void Worker::take(Assigned& input) {
   state.recovering = true;  // until end_recoveries() finds that everything is read
   state.submitted_end = state.submitted_to;
   state.recorded = state.progress.committed();
-  if (settings_.ledger.enabled) state.next_due = WallTime{};  // to be asked at once
+  if (settings_.ledger.enabled) {
+    state.next_due = WallTime{};  // to be asked at once
+  } else {
+    state.accepted_offerings.emplace();
+  }
   state.share = settings_.memory_bytes_max / 2 / std::max<std::size_t>(1, input.partitions_total);
   if (restored.unsettled) {
     state.quiet_until = now_ + settings_.api.settle_time;
@@ -45,6 +49,7 @@ void Worker::take(Assigned& input) {
   }
   partitions_.emplace(input.partition, std::move(state));
   if (settings_.ledger.enabled) {
+    out_->list_offerings.push_back({input.partition, input.epoch});
     // The holds that they waited for may be over; those that are not are found anew.
     out_->make_due.push_back({input.partition, input.epoch, std::nullopt, wall_});
   }
@@ -188,7 +193,7 @@ void Worker::admit_change(Slot slot) {
   const Change& change = slots_[slot].change();
   Organization& organization = organization_of(change.organization);
   slots_[slot].organization = &organization;
-  if (change.lane == Lane::offerings) ++organization.offerings_open;
+  if (change.lane == Lane::offerings) open_offering(slot);
   if (!fits_alone(slots_[slot])) {
     (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, nullptr);
     note(organization, organization.read_brake, true);
@@ -398,6 +403,7 @@ void Worker::end_recoveries() {
     if (partition.quiet_until && *partition.quiet_until > now_) continue;
     partition.recovering = false;
     partition.quiet_until.reset();
+    withdraw_offerings(number, partition);
     place_unready(partition);
   }
 }

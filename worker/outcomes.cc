@@ -229,24 +229,28 @@ void Worker::hold_organization(Organization& organization, const std::string& te
   if (!organization.hold.begin(now_, backoff(), random_)) return;
   notice(Notice::Kind::organization_held, organization.number, std::nullopt,
          "organisation " + organization.number.digits() + " is held: " + text);
+  tell_hold(organization.number, text);
 }
 
 void Worker::release_organization(const BatchInFlight& batch) {
   Organization& organization = *batch.organization;
   if (organization.hold.held() && !batch.probes_organization) return;
-  if (!organization.hold.succeed()) return;
-  tell_released(organization);
+  if (organization.hold.succeed()) tell_released(organization);
+  if (!organization.hold.held()) tell_hold_over(organization.number);
 }
 
 void Worker::hold_endpoint(bool begins, const std::string& text) {
   if (!begins) return;
   notice(Notice::Kind::endpoint_held, std::nullopt, std::nullopt,
          "nothing is submitted but probes: " + text);
+  tell_hold(std::nullopt, text);
 }
 
 void Worker::release_endpoint(bool ends) {
-  if (!ends) return;
-  notice(Notice::Kind::endpoint_released, std::nullopt, std::nullopt, "a request succeeded");
+  if (ends) {
+    notice(Notice::Kind::endpoint_released, std::nullopt, std::nullopt, "a request succeeded");
+  }
+  if (!endpoint_.held()) tell_hold_over(std::nullopt);
 }
 
 /// Whether a change whose request ended without a conclusion is to be submitted again. If not, its

@@ -16,7 +16,8 @@ constexpr Milliseconds probe_soon{1'000};
 
 }  // namespace
 
-/// Changes of an organisation that is held, and entries that fail by themselves. While the endpoint
+/// Changes of an organisation that is held or whose gate is closed, and entries that fail by
+/// themselves. While the endpoint
 /// is held nothing goes ahead, so nothing is parked to make way: the backlog stays in the topic.
 void Worker::park_waiting() {
   park_at_.reset();
@@ -26,18 +27,22 @@ void Worker::park_waiting() {
     if (held) {
       for (const Lane lane : {Lane::offerings, Lane::members}) park_queued(*organization, lane);
     }
+    if (!held && !endpoint_.held() && !passes_gate(*organization, Lane::members)) {
+      park_queued(*organization, Lane::members);
+    }
     if (held || !endpoint_.held()) park_groups(*organization);
   }
 }
 
 /// Some of a held organisation's changes are to be at hand as probes: a batch that failed, or
-/// parked changes that came back.
+/// parked changes that came back. Members in front of a closed gate need none.
 void Worker::park_queued(Organization& organization, Lane lane) {
   ReadyQueue& queue = organization.queue(lane);
   queue.trim(slots_);
   if (queue.changes == 0) return;
   const auto& references = queue.references;
-  const bool has_probe = organization.hold.lasting() || !organization.groups.empty() ||
+  const bool held = organization.hold.held();
+  const bool has_probe = !held || organization.hold.lasting() || !organization.groups.empty() ||
                          std::any_of(references.begin(), references.end(), [&](const auto& one) {
                            return slots_.holds(one) && slots_[one.slot].parked;
                          });
@@ -51,6 +56,7 @@ void Worker::park_queued(Organization& organization, Lane lane) {
     }
     leave_queue(slot);
     organization.has_put_off = true;
+    if (!held) notice_gate(organization);
     put_off(slot, probes > 0 ? probe_soon : wait_max);
     if (probes > 0) --probes;
   }
@@ -117,13 +123,13 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, Millise
                       .attempt = held.attempt,
                       .due = wall_ + wait,
                       .parked_since = wall_,
+                      .period_end = held.change().period_end(),
                       .interval = wait};
   if (held.parked && entry.parked) {
     const ParkedChange& before = *entry.parked;
     parked.round = before.round;
     parked.why = before.why;
     parked.parked_since = before.parked_since;
-    parked.period_end = before.period_end;
     if (before.why != Reason::none) parked.interval = before.interval;
   }
   return parked;

@@ -188,7 +188,14 @@ void Worker::take_into(RecordUnderWay& under_way, Record& record) {
   for (std::size_t i = 0; i < concluding_.size(); ++i) {
     const Concluding& one = concluding_[i];
     if (one.frees_key != nullptr) under_way.keys.push_back(one.frees_key);
-    if (one.offering != nullptr) under_way.offerings.push_back(one.offering);
+    if (one.offering != nullptr) {
+      const auto& change = std::get<Change>(conclusions_[i].delivery->content);
+      under_way.offerings.push_back({.organization = one.offering,
+                                     .key = change.key,
+                                     .partition = one.partition,
+                                     .version = change.version,
+                                     .accepted = conclusions_[i].verdict == Verdict::accepted});
+    }
     if (last == nullptr || last->partition != one.partition) {
       last = &*std::find_if(
           under_way.partitions.begin(), under_way.partitions.end(),
@@ -211,7 +218,6 @@ void Worker::take(Recorded& input) {
   ensure(recording_ && recording_->id == input.id);
   const RecordUnderWay done = std::move(*recording_);
   recording_.reset();
-  for (Organization* organization : done.offerings) --organization->offerings_open;
   for (const RecordedPartition& recorded : done.partitions) {
     PartitionState* partition = partition_of(recorded.partition, recorded.epoch);
     if (partition == nullptr) continue;
@@ -245,6 +251,7 @@ void Worker::take(Recorded& input) {
     done.keys[i]->concluding = false;
     free_key(*done.keys[i]);
   }
+  for (const ConcludedOffering& offering : done.offerings) note_offering(offering, input.durable);
 }
 
 /// Nothing of the partition's number is in flight or may still be executed.

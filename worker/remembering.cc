@@ -1,31 +1,13 @@
 // Remembering: what the ledger says of a key before its change is ordered, and what it is told.
 
 #include "worker/domain/ensure.h"
-#include "worker/ledger/parked.h"
 #include "worker/worker.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace helsekontakter {
 namespace {
-
-/// The end of the membership's last day (UTC); nothing for an open period and for offerings.
-std::optional<WallTime> period_end_of(std::string_view entry) {
-  const auto period = ledger::read_period(entry);
-  if (!period || period->end.size() != 10) return std::nullopt;
-  const auto number = [&](std::size_t from, std::size_t size) {
-    int value = 0;
-    std::from_chars(period->end.data() + from, period->end.data() + from + size, value);
-    return value;
-  };
-  const std::chrono::year_month_day last{std::chrono::year(number(0, 4)),
-                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                         std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-  if (!last.ok()) return std::nullopt;
-  return WallTime(std::chrono::sys_days(last) + std::chrono::days(1));
-}
 
 /// About what a parked change takes while it is at hand.
 constexpr std::size_t parked_bytes = 1'024;
@@ -152,7 +134,7 @@ Worker::Slot Worker::revive(KeyState& key, Partition number, PartitionState& par
   held.key = &key;
   held.organization = &organization_of(parked.change.organization);
   held.since = now_;
-  if (held.lane == Lane::offerings) ++held.organization->offerings_open;
+  if (held.lane == Lane::offerings) open_offering(slot);
   partition.bytes += held.cost;
   key.parked = slot;
   return slot;
@@ -227,7 +209,10 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
   } else if (verdict == Verdict::inactive) {
     remember_inactive(held, reason, entry, told);
   }
-  if (is_terminal(told.verdict)) {
+  // The same version with the same content is no news. The event that stands there may be a resend,
+  // which would be submitted once more if it were forgotten.
+  const bool news = told.verdict != Verdict::unchanged || change.version != entry.version;
+  if (is_terminal(told.verdict) && news) {
     entry.version = std::max(entry.version, change.version);
     entry.event = change.event;
     entry.content = change.content;
@@ -281,7 +266,7 @@ ParkedChange Worker::park(const Held& held, const ParkedChange* before, Reason w
       .round = before == nullptr ? last_round : last_round + 1,
       .why = why,
       .parked_since = before == nullptr ? wall_ : before->parked_since,
-      .period_end = period_end_of(held.delivery->texts[Texts::Field::entry]),
+      .period_end = held.change().period_end(),
       .interval = before == nullptr ? member.inactive_retry : grown(before->interval)};
   const auto tenth = static_cast<std::uint64_t>(parked.interval.count() / 10);
   const auto jitter = static_cast<std::int64_t>(random_.up_to(2 * tenth));

@@ -22,10 +22,12 @@ void Worker::take(SharedNews& input) {
   }
 }
 
-/// An operator's hold is a state, whenever it was said. What other workers found they go on
-/// finding out by themselves, as we do.
-void Worker::learn(const SharedHold& fact, bool) {
-  if (!fact.by_operator) return;
+/// An operator's hold is a state, whenever it was said.
+void Worker::learn(const SharedHold& fact, bool live) {
+  if (!fact.by_operator) {
+    learn_found(fact, live);
+    return;
+  }
   if (!fact.organization) {
     if (fact.held && endpoint_.hold_by_operator()) {
       notice(Notice::Kind::endpoint_held, std::nullopt, std::nullopt,
@@ -49,6 +51,47 @@ void Worker::learn(const SharedHold& fact, bool) {
   } else if (!fact.held && organization.hold.end_lasting(Lasting::by_operator)) {
     tell_released(organization);
   }
+}
+
+/// What another worker found. An organisation is held here too, and our own probes end that: the
+/// finder may be the only one at fault, or gone by then. That the endpoint is held is left to each
+/// worker to find, for the same reason. The end of either is worth a probe at once.
+void Worker::learn_found(const SharedHold& fact, bool live) {
+  if (fact.author == author_) return;
+  if (fact.held) {
+    told_holds_.insert(fact.organization);
+  } else {
+    told_holds_.erase(fact.organization);
+  }
+  if (!live) return;
+  if (!fact.organization) {
+    if (!fact.held) endpoint_.probe_now(now_);
+    return;
+  }
+  const auto found = organizations_.find(*fact.organization);
+  if (found == organizations_.end()) return;
+  Organization& organization = found->second;
+  if (!fact.held) {
+    organization.hold.probe_now(now_);
+  } else if (!organization.hold.held() && organization.hold.begin(now_, backoff(), random_)) {
+    notice(Notice::Kind::organization_held, organization.number, std::nullopt,
+           "organisation " + organization.number.digits() +
+               " is held, as another worker found: " + fact.why);
+  }
+}
+
+void Worker::tell_hold(std::optional<OrganizationNumber> organization, const std::string& why) {
+  if (!settings_.shares) return;
+  told_holds_.insert(organization);
+  out_->facts.emplace_back(SharedHold{
+      .organization = organization, .held = true, .since = wall_, .why = why, .author = author_});
+}
+
+/// Said by whoever sees it first; the finder may be gone.
+void Worker::tell_hold_over(std::optional<OrganizationNumber> organization) {
+  if (told_holds_.empty() || told_holds_.erase(organization) == 0) return;
+  out_->facts.emplace_back(
+      SharedHold{.organization = organization, .since = wall_, .author = author_});
 }
 
 /// A restart grants no new allowance: a brake stays pulled until an operator releases it.
@@ -98,6 +141,10 @@ void Worker::learn(const SharedRetryNow& fact, bool live) {
 
 /// What was said of an organisation before its first change came.
 void Worker::apply_shared(Organization& organization) {
+  organization.has_offering = with_offering_.contains(organization.number);
+  organization.offerings_told = static_cast<std::size_t>(std::count_if(
+      open_offerings_.begin(), open_offerings_.end(),
+      [&](const auto& open) { return open.second.organization == organization.number; }));
   if (held_by_operator_.contains(organization.number) &&
       organization.hold.begin_lasting(Lasting::by_operator)) {
     notice(Notice::Kind::organization_held, organization.number, std::nullopt,

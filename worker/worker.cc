@@ -22,6 +22,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   wall_ = turn.wall;
   random_ = Random(turn.random);
   out_ = &commands;
+  if (author_ == 0) author_ = random_.next() | 1;
   for (Input& input : inputs) {
     std::visit([this](auto& one) { take(one); }, input);
   }
@@ -201,6 +202,8 @@ WorkerStatus Worker::status() const {
     if (organization.hold.held() || organization.braked()) {
       status.organizations_held.push_back(number);
     }
+    const bool waits = organization.gate_noticed || organization.queue(Lane::members).changes > 0;
+    if (waits && !passes_gate(organization, Lane::members)) ++status.organizations_gated;
   }
   for (Slot slot = 0; slot < slots_.end(); ++slot) {
     if (slots_[slot].place == Place::free) continue;

@@ -35,6 +35,7 @@ struct WorkerStatus {
   bool endpoint_held = false;
   bool source_braked = false;
   std::vector<OrganizationNumber> organizations_held;
+  std::size_t organizations_gated = 0;  ///< their members wait for an offering
   std::size_t partitions_full = 0;  ///< not read on: their share of memory or metadata is used up
   Milliseconds oldest_age{0};       ///< of the oldest change that is not concluded
   std::uint64_t tombstones = 0;     ///< since the start
@@ -90,10 +91,26 @@ class Worker {
     Partition partition{};
     Epoch epoch{};
   };
+  /// An offering change that a record concludes.
+  struct ConcludedOffering {
+    Organization* organization = nullptr;  // whose count of open ones falls
+    MemberKey key;
+    Partition partition{};
+    std::int64_t version = 0;
+    bool accepted = false;
+  };
+  /// An offering whose newest change is known and not concluded, at hand or as another said.
+  struct OpenOffering {
+    OrganizationNumber organization;
+    Partition partition{};
+    std::int64_t version = 0;
+    bool accepted = false;       // once, some version of it
+    std::uint32_t insisted = 0;  // times that others were contradicted
+  };
   struct RecordUnderWay {
     RecordId id{};
-    std::vector<KeyState*> keys;           // that it frees
-    std::vector<Organization*> offerings;  // whose count of open offerings falls
+    std::vector<KeyState*> keys;  // that it frees
+    std::vector<ConcludedOffering> offerings;
     std::vector<RecordedPartition> partitions;
     std::vector<std::pair<Partition, WallTime>> dues;  // of changes that it parks
   };
@@ -123,6 +140,7 @@ class Worker {
   void take(Recorded& input);
   void take(Tick&) {}
   void take(LedgerAnswers& input);
+  void take(LedgerOfferings& input);
   void take(DueChanges& input);
   void take(LedgerRoom& input);
   void take(SharedNews& input);
@@ -172,10 +190,6 @@ class Worker {
   void submit(Organization& organization, Lane lane, std::vector<Slot> slots,
               std::uint32_t failures, std::uint64_t successes_before);
   void put_in_flight(Slot slot, BatchInFlight& batch, Submit& command);
-  [[nodiscard]] bool passes_gate(const Organization& organization, Lane lane) const {
-    return lane == Lane::offerings || settings_.gate == OfferingGate::off ||
-           organization.offerings_open == 0;
-  }
   void run_timers();
   [[nodiscard]] std::optional<TimePoint> next_submission(Organization& organization);
   void set_wake_at();
@@ -240,13 +254,33 @@ class Worker {
   void learn(const SharedBrake& fact, bool live);
   void learn(const SharedRetryAfter& fact, bool live);
   void learn(const SharedRetryNow& fact, bool live);
-  void learn(const SharedOffering&, bool) {}
+  void learn(const SharedOffering& fact, bool live);
+  void tell_hold(std::optional<OrganizationNumber> organization, const std::string& why);
+  void tell_hold_over(std::optional<OrganizationNumber> organization);
+  void learn_found(const SharedHold& fact, bool live);
   void apply_shared(Organization& organization);
   void release_brake(Organization& organization);
   void conclude_stalled(std::optional<OrganizationNumber> organization);
   void tell_released(Organization& organization);
   void pause_endpoint(Milliseconds wait);
   [[nodiscard]] std::string how_to_release() const;
+
+  // gate.cc: members wait for their organisation's offerings.
+  [[nodiscard]] bool passes_gate(const Organization& organization, Lane lane) const {
+    if (lane == Lane::offerings || settings_.gate == OfferingGate::off) return true;
+    return organization.offerings_open + organization.offerings_told == 0 &&
+           (settings_.gate == OfferingGate::pending || organization.has_offering);
+  }
+  void open_offering(Slot slot);
+  void note_offering(const ConcludedOffering& offering, bool durable);
+  void tell_offering(const MemberKey& key, const OpenOffering& offering, bool concluded);
+  void keep_open(const MemberKey& key, const OpenOffering& offering);
+  void drop_open(const MemberKey& key);
+  void withdraw_offerings(Partition number, PartitionState& partition);
+  void note_accepted(OrganizationNumber number);
+  void gate_may_open(Organization& organization);
+  void notice_gate(Organization& organization);
+  [[nodiscard]] bool is_at_hand(const MemberKey& key);
 
   // asking_status.cc: who has become active.
   [[nodiscard]] bool is_asked_first(const ParkedChange& parked) const;
@@ -346,6 +380,10 @@ class Worker {
   std::optional<TimePoint> park_at_;  // when something more is to be parked
   std::set<OrganizationNumber> held_by_operator_;
   std::set<OrganizationNumber> braked_elsewhere_;
+  std::map<MemberKey, OpenOffering> open_offerings_;
+  std::set<OrganizationNumber> with_offering_;              // one of theirs was accepted once
+  std::set<std::optional<OrganizationNumber>> told_holds_;  // found by workers; none: the endpoint
+  SharedAuthor author_ = 0;                                 // ours; chosen in the first turn
   WallTime pause_told_until_{};
   bool ledger_full_ = false;
   bool stopping_ = false;

@@ -35,6 +35,10 @@ std::string_view event_of(Notice::Kind kind) {
       return "batch halved";
     case Notice::Kind::outcome_unknown:
       return "outcome unknown";
+    case Notice::Kind::gate_closed:
+      return "members wait for an offering";
+    case Notice::Kind::gate_open:
+      return "members wait for an offering no longer";
     case Notice::Kind::ledger_full:
       return "ledger full";
     case Notice::Kind::ledger_has_room:
@@ -271,11 +275,11 @@ void Program::tell(const Notice& notice) {
   if (notice.kind == Notice::Kind::brake_pulled) metrics_.brake_pulled();
   if (notice.kind == Notice::Kind::batch_halved) metrics_.batch_halved();
   const std::string_view event = event_of(notice.kind);
-  const bool good = notice.kind == Notice::Kind::organization_released ||
-                    notice.kind == Notice::Kind::endpoint_released ||
-                    notice.kind == Notice::Kind::partition_reading ||
-                    notice.kind == Notice::Kind::ledger_has_room ||
-                    notice.kind == Notice::Kind::status_available;
+  const bool good =
+      notice.kind == Notice::Kind::organization_released ||
+      notice.kind == Notice::Kind::endpoint_released ||
+      notice.kind == Notice::Kind::partition_reading || notice.kind == Notice::Kind::gate_open ||
+      notice.kind == Notice::Kind::ledger_has_room || notice.kind == Notice::Kind::status_available;
   const std::int32_t partition =
       notice.partition ? static_cast<std::int32_t>(*notice.partition) : -1;
   if (good) {
@@ -295,6 +299,7 @@ void Program::publish_status(const WorkerStatus& status) {
   metrics_.requests_in_flight(status.requests_in_flight);
   metrics_.endpoint_held(status.endpoint_held);
   metrics_.partitions_owned(status.partitions);
+  metrics_.organizations_gated(status.organizations_gated);
   metrics_.partitions_full(status.partitions_full);
   metrics_.oldest_unconcluded(status.oldest_age);
   for (const Lane lane : {Lane::offerings, Lane::members}) {

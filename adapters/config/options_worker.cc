@@ -66,9 +66,9 @@ constexpr auto table = std::to_array<Option>({
     {.path = "offering.gate",
      .type = choice,
      .fallback = "pending",
-     .choices = "pending|off",
-     .later_choices = "required",
-     .meaning = "Members of an organisation wait while an offering change of it is not concluded"},
+     .choices = "pending|required|off",
+     .meaning = "Members of an organisation wait while an offering change of it is not concluded; "
+                "required: also until one was accepted once"},
     {.path = "offering.end_form",
      .type = choice,
      .fallback = "active_false",

@@ -31,6 +31,7 @@ struct Period {
   std::string_view start;
   std::string_view end;            ///< empty: open
   std::array<char, 10> horizon{};  ///< holds `end` where we chose it
+  std::int32_t last_day = 0;       ///< `end` in days since 1970; 0: open
 };
 
 /// The end that member.open_end gives to a period without one.
@@ -64,6 +65,7 @@ Check check_period(const DecoderSettings& settings, const MembershipFields& fiel
   const auto end = parse_date(period.end);
   if (!end) return Place(place, "end").fault(Reason::period_invalid);
   if (*end < *start) return Place(place, "end").fault(Reason::period_reversed);
+  period.last_day = static_cast<std::int32_t>(end->time_since_epoch().count());
   return std::nullopt;
 }
 
@@ -155,6 +157,7 @@ Check EventRules::apply(const MembershipFields& fields, const EventFacts& facts,
   const std::string without_spaces = plain ? std::string{} : organization->digits();
   const std::string_view number = plain ? fields.organization : without_spaces;
   change = start_change(Lane::members, *organization, facts);
+  change->last_day = period.last_day;
   change->key = member_key(*hash_, number, member.reveal());
   change->content = hash_->digest<ContentDigestTag>(
       {"m", number, member.reveal(), period.start, period.end, fields.ended ? "ended" : ""});

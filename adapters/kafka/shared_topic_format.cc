@@ -76,6 +76,8 @@ struct Encode {
     pack_head(packer, fact.concluded, fact.accepted, fact.organization);
     packer.digest(fact.key);
     packer.signed_number(fact.version);
+    packer.number(static_cast<std::uint32_t>(fact.partition));
+    packer.number(fact.author);
     return record;
   }
   SharedRecord operator()(const SharedHold& fact) const {
@@ -85,6 +87,7 @@ struct Encode {
     pack_head(packer, fact.held, fact.by_operator, fact.organization);
     packer.time(fact.since);
     packer.text(shortened(fact.why));
+    packer.number(fact.author);
     return record;
   }
   SharedRecord operator()(const SharedBrake& fact) const {
@@ -118,6 +121,8 @@ std::optional<SharedFact> decode_fact(std::string_view key, Unpacker& unpacker) 
     SharedOffering fact{.organization = *head.organization};
     fact.key = unpacker.digest<MemberKey>();
     fact.version = unpacker.signed_number();
+    fact.partition = Partition{static_cast<std::int32_t>(unpacker.number_as<std::uint32_t>())};
+    fact.author = unpacker.number();
     fact.concluded = head.first;
     fact.accepted = head.second;
     return fact;
@@ -128,7 +133,8 @@ std::optional<SharedFact> decode_fact(std::string_view key, Unpacker& unpacker) 
                     .by_operator = head.second,
                     .held = head.first,
                     .since = unpacker.time(),
-                    .why = std::string(unpacker.text())};
+                    .why = std::string(unpacker.text()),
+                    .author = unpacker.number()};
     return fact;
   }
   const Head head = unpack_head(unpacker);

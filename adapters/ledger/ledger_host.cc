@@ -94,6 +94,15 @@ void LedgerHost::obey(TimePoint now, const Commands& commands) {
       part->second.make_due.push_back(make_due);
     }
   }
+  for (const ListOfferings& list : commands.list_offerings) {
+    const auto part = parts_.find(list.partition);
+    if (part == parts_.end() || part->second.epoch != list.epoch) continue;
+    if (part->second.restored) {
+      answers_.emplace_back(ledger_.list_offerings(list));
+    } else {
+      part->second.list_offerings = list;
+    }
+  }
   for (const TakeDue& take_due : commands.take_due) {
     const auto part = parts_.find(take_due.partition);
     if (part == parts_.end() || part->second.epoch != take_due.epoch) continue;
@@ -198,6 +207,8 @@ void LedgerHost::answer(Part& part) {
   if (!part.look_ups.empty()) answers_.emplace_back(ledger_.look_up(part.look_ups));
   part.look_ups = {};
   for (const MakeDue& make_due : std::exchange(part.make_due, {})) ledger_.make_due(make_due);
+  if (part.list_offerings) answers_.emplace_back(ledger_.list_offerings(*part.list_offerings));
+  part.list_offerings.reset();
   if (part.take_due) answers_.emplace_back(ledger_.take_due(*part.take_due));
   part.take_due.reset();
 }

@@ -70,6 +70,7 @@ class LedgerHost {
     std::vector<LedgerLookup> look_ups;  ///< that wait for it
     std::vector<MakeDue> make_due;
     std::optional<TakeDue> take_due;
+    std::optional<ListOfferings> list_offerings;
   };
   class Bell;
 

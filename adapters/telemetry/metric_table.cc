@@ -48,6 +48,8 @@ constexpr auto table = std::to_array<MetricEntry>({
     {"helsekontakter_endpoint_held", gauge, "", "1: nothing is submitted but probes"},
     {"helsekontakter_organization_held", gauge, "organization",
      "1: nothing is submitted for this organisation"},
+    {"helsekontakter_organizations_gated", gauge, "",
+     "Organisations whose members wait for an offering (offering.gate)"},
     {"helsekontakter_brakes_total", counter, "",
      "Brakes pulled: too many changes rejected; an operator releases them"},
     {"helsekontakter_partitions_full", gauge, "",

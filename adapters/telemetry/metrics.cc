@@ -192,6 +192,7 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
   requests_in_flight(0);
   oldest_unconcluded(Milliseconds(0));
   endpoint_held(false);
+  organizations_gated(0);
   partitions_full(0);
   partitions_held(0);
   partitions_owned(0);
@@ -301,6 +302,10 @@ void Metrics::organization_held(OrganizationNumber organization, bool held) {
 
 void Metrics::brake_pulled() {
   families_->add("helsekontakter_brakes_total", {}, 1);
+}
+
+void Metrics::organizations_gated(std::size_t count) {
+  families_->set("helsekontakter_organizations_gated", {}, real(count));
 }
 
 void Metrics::partitions_full(std::size_t count) {

@@ -61,6 +61,7 @@ class Metrics {
   void endpoint_held(bool held);
   void organization_held(OrganizationNumber organization, bool held);
   void brake_pulled();
+  void organizations_gated(std::size_t count);
   void partitions_full(std::size_t count);
   void partitions_held(std::size_t count);
 

@@ -137,6 +137,7 @@ int command(int argc, char** argv) {
   };
   CLI::App* feed = add("produce", "Feed change events", feed_all);
   feed->add_option("--rate", arguments.pace.rate, "Events per second; 0: as fast as can be");
+  feed->add_option("--burst", arguments.pace.burst, "So many first, as fast as can be");
   feed->add_flag("--progress", arguments.pace.progress, "Say on standard error how far it is");
   CLI::App* lists = add("lists", "Write the lists of `produce`, feed nothing", write_lists);
   lists->add_option("--lines", arguments.lines_file, "The events, one a line, into this file");

@@ -69,10 +69,11 @@ class Producer {
 
  private:
   void keep_pace() {
-    if (pace_.rate <= 0) return;
-    const auto due =
-        start_ + std::chrono::duration_cast<Steady::duration>(
-                     std::chrono::duration<double>(static_cast<double>(sent_) / pace_.rate));
+    if (pace_.rate <= 0 || sent_ < pace_.burst) return;
+    if (sent_ == pace_.burst) paced_since_ = Steady::now();
+    const auto paced = static_cast<double>(sent_ - pace_.burst);
+    const auto due = paced_since_ + std::chrono::duration_cast<Steady::duration>(
+                                        std::chrono::duration<double>(paced / pace_.rate));
     if (due > Steady::now()) {
       rd_kafka_poll(client_.get(), 0);
       std::this_thread::sleep_until(due);
@@ -84,6 +85,7 @@ class Producer {
   Fed fed_;
   std::uint64_t sent_ = 0;
   Steady::time_point start_ = Steady::now();
+  Steady::time_point paced_since_ = start_;
   Client client_;  ///< last: its reports write into the others
 };
 

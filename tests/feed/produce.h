@@ -6,7 +6,8 @@
 namespace helsekontakter::feed {
 
 struct Pace {
-  double rate = 0;  ///< events per second; 0: as fast as the broker takes them
+  double rate = 0;          ///< events per second; 0: as fast as the broker takes them
+  std::uint64_t burst = 0;  ///< so many come before it, as fast as the broker takes them
   bool progress = false;
 };
 

@@ -155,6 +155,7 @@ void Endpoint::execute(const Submit& submit) {
   for (const EntryReference& entry : submit.entries) {
     const Event& event = broker_.event(position_of(entry.full_url));
     if (!takes(event)) continue;
+    ++executed_;
     const auto [found, fresh] = applied_.try_emplace(key_of(event), event.version);
     if (!fresh && event.version < found->second) {
       faults_.push_back("older over newer: " + event.text() + " after version " +

@@ -68,6 +68,7 @@ class Endpoint {
                                                      std::uint32_t member) const;
   [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
   [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  [[nodiscard]] std::uint64_t executed() const { return executed_; }
 
  private:
   using Key = std::pair<Lane, std::pair<std::uint32_t, std::uint32_t>>;
@@ -94,6 +95,7 @@ class Endpoint {
   std::set<std::pair<std::uint32_t, std::uint32_t>> said_active_;  // organisation, member
   std::vector<std::string> faults_;
   std::uint64_t requests_ = 0;
+  std::uint64_t executed_ = 0;  // entries
   std::uint64_t questions_ = 0;
 };
 

@@ -95,6 +95,17 @@ MUTANTS = {
         '  if (failures > 3 && batch.slots.size() == 1) {\n'
         '    conclude(batch.slots[0], Verdict::rejected, Reason::refused_by_endpoint, {},\n'
         '             Conclusion::no_batch);\n    return;\n  }\n'),
+    'reject_a_probe_that_fails': (
+        'worker/outcomes.cc',
+        '    const bool was_held = endpoint_.held();\n',
+        '    const bool was_held = endpoint_.held();\n'
+        '    if (was_held && batch.slots.size() == 1) {\n'
+        '      conclude(batch.slots[0], Verdict::rejected, Reason::refused_by_endpoint, {},\n'
+        '               Conclusion::no_batch);\n      return;\n    }\n'),
+    'forget_a_resend_for_its_original': (
+        'worker/remembering.cc',
+        '  const bool news = told.verdict != Verdict::unchanged || change.version != entry.version;\n',
+        '  const bool news = true;\n'),
     'release_with_requests_in_flight': (
         'worker/recording.cc',
         '         (flights == flights_.end() || flights->second.in_flight == 0);\n',

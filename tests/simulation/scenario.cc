@@ -68,6 +68,8 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.remembered_keys_max = s.ledger ? between(0, 50) : 100'000;
   s.settings.ledger.enabled = s.ledger;
   s.settings.ledger.due_at_once_max = between(1, 20);
+  // A brake that is told to all would stop what the checks expect to go on.
+  s.settings.shares = s.ledger && !s.brakes && random.up_to(3) != 0;
   s.settings.member.skip_unchanged = random.up_to(3) != 0;
   s.settings.member.every_inactive = random.up_to(2) == 0;
   s.settings.member.inactive_retry = Milliseconds(between(5'000, 60'000));
@@ -130,6 +132,17 @@ Scenario Scenario::draw(std::uint64_t seed) {
              .status_failures = share(),
              .status_lies = share(),
              .status_chokes = random.up_to(2) == 0};
+  draw_settings(s, random);
+  return s;
+}
+
+Scenario Scenario::draw_outage(std::uint64_t seed, Milliseconds outage) {
+  Scenario s = draw(seed);
+  s.poison_stays = s.unlisted = s.brakes = false;
+  s.live = true;
+  s.outage = outage;
+  s.storm = {.down = true};
+  Random random(seed + 1);
   draw_settings(s, random);
   return s;
 }

@@ -27,10 +27,14 @@ struct Scenario {
   bool unlisted = false;      ///< the last organisation is not configured; all others must go on
   bool ledger = false;        ///< what was concluded is remembered, and inactive members come back
   bool brakes = false;        ///< low limits: what a brake holds may stay unconcluded
+  /// Instead of a storm: from the beginning on every request is answered 503, for so long.
+  Milliseconds outage{0};
   Hostility storm;
   WorkerSettings settings;
 
   [[nodiscard]] static Scenario draw(std::uint64_t seed);
+  /// Half of the changes wait at its beginning, the others come in all the time.
+  [[nodiscard]] static Scenario draw_outage(std::uint64_t seed, Milliseconds outage);
   /// Something never ends, so that its changes may stay unconcluded.
   [[nodiscard]] bool leaves_some() const { return poison_stays || unlisted || brakes; }
 };

@@ -44,6 +44,22 @@ TEST(Simulation, KeepsItsPromisesInEveryWeather) {
               static_cast<unsigned long long>(slowest.second));
 }
 
+/// The model of the broker finds every good change that is rejected and whatever expires; that
+/// memory keeps to its budget and every change has its result in the end is checked as always.
+TEST(Simulation, TwoHoursOf503RejectAndExpireNothing) {
+  const std::uint64_t first = number_from("SIMULATION_SEED", 1);
+  const std::uint64_t count = std::max<std::uint64_t>(number_from("SIMULATION_SEEDS", 300) / 30, 1);
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    World world(Scenario::draw_outage(seed, 2h));
+    const auto faults = world.run();
+    ASSERT_TRUE(faults.empty()) << "seed " << seed << ": " << faults.front()
+                                << "\nagain: SIMULATION_SEEDS=1 SIMULATION_SEED=" << seed << "\n"
+                                << world.describe();
+    EXPECT_EQ(world.executed_in_storm(), 0u) << "seed " << seed << ": this was no outage";
+    EXPECT_GT(world.requests(), 0u);
+  }
+}
+
 TEST(Simulation, GivesTheSameRunForTheSameSeed) {
   World one(Scenario::draw(7));
   World other(Scenario::draw(7));

@@ -39,6 +39,13 @@ void World::produce(std::size_t count) {
   }
 }
 
+/// How many events come in this tenth of a second or so: an outage has some until its end.
+std::size_t World::coming_now() {
+  if (scenario_.outage == 0ms) return random_.up_to(coming_.size() / 500);
+  const auto ticks = static_cast<std::uint64_t>(scenario_.outage / 70ms);
+  return random_.up_to(2 * ticks) < coming_.size() ? 1 : 0;
+}
+
 void World::at(Milliseconds after, std::function<void()> act) {
   happenings_.push({now_ + after, ++order_, std::move(act)});
 }
@@ -69,6 +76,11 @@ World::Process* World::find(std::uint64_t id) {
 void World::start_process() {
   processes_.push_back(std::make_unique<Process>(
       Process{.id = ++last_process_, .worker = Worker(scenario_.settings)}));
+  if (scenario_.settings.shares) {
+    SharedNews history;
+    for (const auto& [subject, fact] : shared_) history.facts.push_back(fact);
+    input(*processes_.back(), std::move(history));
+  }
   rebalance();
 }
 
@@ -228,6 +240,7 @@ void World::obey(Process& process, Commands& commands) {
     });
   }
   look_up(process, commands);
+  if (!commands.facts.empty()) tell(process, std::move(commands.facts));
   for (Submit& command : commands.submissions) submit(process, std::move(command));
   for (const AskStatus& question : commands.questions) ask(process, question);
   if (commands.record) commit(process, std::move(*commands.record));
@@ -264,6 +277,35 @@ void World::ask(Process& process, const AskStatus& question) {
   });
 }
 
+/// Facts are not lost while their author lives, and reach every worker in their order, each at its
+/// own time. One that crashes takes with it what it has not said yet.
+void World::tell(Process& process, std::vector<SharedFact> facts) {
+  process.speaks_at = std::max(process.speaks_at, now_ + up_to(random_.up_to(9) == 0 ? 5'000 : 50));
+  at(process.speaks_at - now_, [this, id = process.id, said = std::move(facts)] {
+    const auto author = std::find_if(processes_.begin(), processes_.end(),
+                                     [&](const auto& one) { return one->id == id; });
+    if (!(*author)->alive && !(*author)->stopping) return;
+    for (const SharedFact& fact : said) take_fact(fact);
+  });
+}
+
+void World::take_fact(const SharedFact& fact) {
+  std::string subject = std::to_string(fact.index());
+  if (const auto* offering = std::get_if<SharedOffering>(&fact)) subject += offering->key.hex();
+  if (const auto* hold = std::get_if<SharedHold>(&fact)) {
+    subject += hold->organization ? hold->organization->digits() : "endpoint";
+  }
+  shared_.insert_or_assign(subject, fact);
+  for (const auto& process : processes_) {
+    if (!process->alive) continue;
+    process->hears_at =
+        std::max(process->hears_at, now_ + up_to(random_.up_to(9) == 0 ? 3'000 : 30));
+    at(process->hears_at - now_, [this, id = process->id, fact] {
+      if (Process* found = find(id)) input(*found, SharedNews{.facts = {fact}, .live = true});
+    });
+  }
+}
+
 /// The ledger answers a little later too, of the partition as it is then.
 void World::look_up(Process& process, Commands& commands) {
   if (!commands.look_ups.empty()) {
@@ -290,6 +332,11 @@ void World::look_up(Process& process, Commands& commands) {
       if (Process* found = find(id)) make_due(*found, command);
     });
   }
+  for (const ListOfferings& command : commands.list_offerings) {
+    at(up_to(500), [this, id = process.id, command] {
+      if (Process* found = find(id)) input(*found, offerings_of(*found, command));
+    });
+  }
   for (const TakeDue& command : commands.take_due) {
     const bool slow = random_.up_to(4) == 0;  // more may become due meanwhile
     at(2ms + up_to(slow ? 5'000 : 30), [this, id = process.id, command] {
@@ -311,6 +358,17 @@ void World::make_due(Process& process, const MakeDue& command) {
     entry.parked = std::move(parked);
     table.handed_out.erase(key);
   }
+}
+
+LedgerOfferings World::offerings_of(Process& process, const ListOfferings& command) {
+  LedgerOfferings list{.partition = command.partition, .epoch = command.epoch, .accepted = {}};
+  const auto owned = process.owned.find(command.partition);
+  if (owned == process.owned.end() || owned->second.epoch != command.epoch) return list;
+  for (const auto& [key, entry] : process.tables[command.partition].entries) {
+    if (entry.lane != Lane::offerings || !entry.ever_accepted) continue;
+    list.accepted.push_back({key, entry.organization, entry.version});
+  }
+  return list;
 }
 
 DueChanges World::due_of(Process& process, const TakeDue& command) {
@@ -379,7 +437,7 @@ void World::make_trouble() {
     if (what == 2) lose(victim);
   }
   if (alive.size() < scenario_.workers && what < 10) start_process();
-  if (what == 11) endpoint_.hostility.down = !endpoint_.hostility.down;
+  if (what == 11 && scenario_.outage == 0ms) endpoint_.hostility.down = !endpoint_.hostility.down;
   if (what == 12) {
     auto& refused = endpoint_.hostility.refused_organizations;
     const auto organization =
@@ -405,13 +463,14 @@ std::vector<std::string> World::run() {
     for (const auto& process : processes_) {
       if (process->alive) feed(*process);
     }
-    if (stormy_) produce(random_.up_to(coming_.size() / 500));
+    if (stormy_) produce(coming_now());
     at(20ms + up_to(100), feeding);
   };
   at(1ms, feeding);
   at(1s, [this] { make_trouble(); });
-  advance_until(now_ + 5min + up_to(600'000));
+  advance_until(now_ + (scenario_.outage > 0ms ? scenario_.outage : 5min + up_to(600'000)));
   stormy_ = false;
+  executed_in_storm_ = endpoint_.executed();
   endpoint_.hostility = {};
   endpoint_.hostility.members_wake = scenario_.ledger;
   endpoint_.hostility.poison_heals = endpoint_.hostility.garbling_heals = !scenario_.poison_stays;

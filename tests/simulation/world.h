@@ -34,6 +34,8 @@ class World {
   [[nodiscard]] std::size_t bytes_held_max() const { return bytes_held_max_; }
   /// From the end of the storm until everything was concluded.
   [[nodiscard]] Milliseconds calm_took() const { return calm_took_; }
+  /// Entries that the endpoint executed before the calm.
+  [[nodiscard]] std::uint64_t executed_in_storm() const { return executed_in_storm_; }
 
  private:
   struct Owned {
@@ -60,6 +62,8 @@ class World {
     bool lost = false;  // the coordinator forgets it after the session timeout, not before
     std::optional<TimePoint> wake_at;
     TimePoint obeys_at{};          // the last order to its source
+    TimePoint speaks_at{};         // the last fact of it that the shared topic takes
+    TimePoint hears_at{};          // the last fact that it is told
     TimePoint idle_since{};        // begin of the second in which idle turns are counted
     std::uint32_t idle_turns = 0;  // turns by the time alone in which nothing happened
   };
@@ -73,6 +77,7 @@ class World {
   };
 
   void produce(std::size_t count);
+  [[nodiscard]] std::size_t coming_now();
   void at(Milliseconds after, std::function<void()> act);
   void advance_until(TimePoint end);
   void start_process();
@@ -87,6 +92,8 @@ class World {
   void feed(Process& process);
   void input(Process& process, Input input);
   void turn(Process& process);
+  void tell(Process& process, std::vector<SharedFact> facts);
+  void take_fact(const SharedFact& fact);
   void set_paused(Process& process, SourceOrders::Owned order, bool paused);
   void obey(Process& process, Commands& commands);
   void submit(Process& process, Submit submit);
@@ -94,6 +101,7 @@ class World {
   void look_up(Process& process, Commands& commands);
   static void make_due(Process& process, const MakeDue& command);
   [[nodiscard]] DueChanges due_of(Process& process, const TakeDue& command);
+  [[nodiscard]] LedgerOfferings offerings_of(Process& process, const ListOfferings& command);
   static void apply(Process& process, const Record& record);
   void commit(Process& process, Record record);
   void make_trouble();
@@ -117,6 +125,7 @@ class World {
   TimePoint now_{};
   std::uint64_t order_ = 0;
   std::priority_queue<Happening> happenings_;
+  std::map<std::string, SharedFact> shared_;  // the newest fact of each subject
   std::vector<std::unique_ptr<Process>> processes_;
   std::uint64_t last_process_ = 0;
   std::uint64_t last_epoch_ = 0;
@@ -131,6 +140,7 @@ class World {
   std::set<OrganizationNumber> braked_;
   bool source_braked_ = false;
   Milliseconds calm_took_{0};
+  std::uint64_t executed_in_storm_ = 0;
   std::uint64_t turns_ = 0;
   std::size_t bytes_held_max_ = 0;
   std::vector<std::string> faults_;

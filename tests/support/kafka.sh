@@ -3,13 +3,16 @@
 # run beside each other. The jars come from Maven once and stay in a cache folder.
 #
 #   kafka.sh fetch        --version V
-#   kafka.sh start        --version V --dir DIR [--port P|free]   writes DIR/env
+#   kafka.sh start        --version V --dir DIR [--port P|free] [--secure yes]    writes DIR/env
 #   kafka.sh stop         --dir DIR
 #   kafka.sh kill         --dir DIR                               as a power cut would
 #   kafka.sh restart      --dir DIR                               same ports, same data
 #   kafka.sh create-topic --dir DIR --topic T [--partitions N] [--config K=V]...
+#   kafka.sh rewind       --dir DIR --topic T --group G           offsets back to the beginning
 #
 # DIR/env can be sourced: KAFKA_BOOTSTRAP, KAFKA_PID, KAFKA_VERSION, KAFKA_PORT, KAFKA_CONTROLLER.
+# --secure yes adds two listeners on localhost: KAFKA_SASL_SSL takes SCRAM-SHA-512 (user worker,
+# password worker-secret), KAFKA_SSL a client certificate; DIR/tls holds authority and certificates.
 set -euo pipefail
 
 readonly up_within_s=90
@@ -18,9 +21,9 @@ readonly down_within_s=20
 die() { echo "kafka.sh: $*" >&2; exit 1; }
 
 command=${1:-}
-[[ -n $command ]] || die "say fetch, start, stop, kill, restart or create-topic"
+[[ -n $command ]] || die "say fetch, start, stop, kill, restart, create-topic or rewind"
 shift
-version=3.9.1 dir='' port=free topic='' partitions=1
+version=3.9.1 dir='' port=free secure=no topic='''' group='' partitions=1
 configs=()
 while (($# > 0)); do
   (($# > 1)) || die "$1 needs a value"
@@ -28,7 +31,9 @@ while (($# > 0)); do
     --version) version=$2 ;;
     --dir) dir=$2 ;;
     --port) port=$2 ;;
+    --secure) secure=$2 ;;
     --topic) topic=$2 ;;
+    --group) group=$2 ;;
     --partitions) partitions=$2 ;;
     --config) configs+=(--config "$2") ;;
     *) die "unknown option $1" ;;
@@ -80,11 +85,11 @@ POM
   exec 9>&-
 }
 
-# Prints two different ports that are free now.
+# Prints four different ports that are free now.
 free_ports() {
   python3 - <<'PY'
 import socket
-sockets = [socket.socket() for _ in range(2)]
+sockets = [socket.socket() for _ in range(4)]
 for s in sockets:
     s.bind(("127.0.0.1", 0))
 print(*(s.getsockname()[1] for s in sockets))
@@ -129,6 +134,23 @@ log.cleaner.backoff.ms=1000
 log.retention.check.interval.ms=1000
 log.initial.task.delay.ms=1000
 EOP
+  [[ $secure == yes ]] || return 0
+  local tls=$dir/tls
+  bash "$(dirname "${BASH_SOURCE[0]}")/amqp_certificates.sh" "$tls"
+  cat "$tls/server-key.pem" "$tls/server.pem" >"$tls/server-both.pem"
+  # What is said twice counts as it is said last.
+  cat >> "$dir/kraft.properties" <<EOP
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller,SASL_SSL://127.0.0.1:$sasl_ssl,SSL://127.0.0.1:$ssl
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_SSL://localhost:$sasl_ssl,SSL://localhost:$ssl
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=$tls/server-both.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$tls/ca.pem
+listener.name.ssl.ssl.client.auth=required
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+EOP
 }
 
 write_env() {
@@ -138,6 +160,9 @@ KAFKA_PID=$1
 KAFKA_VERSION=$version
 KAFKA_PORT=$port
 KAFKA_CONTROLLER=$controller
+KAFKA_SECURE=$secure
+KAFKA_SASL_SSL=localhost:${sasl_ssl:-}
+KAFKA_SSL=localhost:${ssl:-}
 EOE
 }
 
@@ -175,13 +200,15 @@ start() {
     read -r -a free <<<"$(free_ports)"
     port=$wanted
     [[ $port == free ]] && port=${free[0]}
-    controller=${free[1]}
+    controller=${free[1]} sasl_ssl=${free[2]} ssl=${free[3]}
     rm -rf "$dir/data"
     write_properties
     id=$(python3 -c 'import base64, uuid
 print(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))')
+    local users=()
+    [[ $secure == yes ]] && users=(--add-scram 'SCRAM-SHA-512=[name=worker,password=worker-secret]')
     kafka_java kafka.tools.StorageTool format "--cluster-id=$id" -c "$dir/kraft.properties" \
-      >>"$dir/kafka.log" 2>&1 || die "formatting failed, see $dir/kafka.log"
+      "${users[@]}" >>"$dir/kafka.log" 2>&1 || die "formatting failed, see $dir/kafka.log"
     # A free port may be taken by the time it is used, so a second attempt takes others.
     if launch; then
       echo "127.0.0.1:$port"
@@ -197,7 +224,8 @@ load() {
   dir=$(cd "$dir" && pwd)
   # shellcheck disable=SC1091
   source "$dir/env"
-  version=$KAFKA_VERSION port=$KAFKA_PORT controller=$KAFKA_CONTROLLER
+  version=$KAFKA_VERSION port=$KAFKA_PORT controller=$KAFKA_CONTROLLER secure=$KAFKA_SECURE
+  sasl_ssl=${KAFKA_SASL_SSL##*:} ssl=${KAFKA_SSL##*:}
 }
 
 # True while the process that we started lives; its id may belong to somebody else by now.
@@ -222,6 +250,13 @@ case $command in
   stop) load; end_process TERM; rm -rf "$dir/env" "$dir/data" ;;
   kill) load; end_process KILL ;;
   restart) load; end_process TERM; launch || die "Kafka did not come back, see $dir/kafka.log" ;;
+  rewind)
+    load
+    [[ -n $topic && -n $group ]] || die "rewind needs --topic and --group"
+    kafka_java org.apache.kafka.tools.consumer.group.ConsumerGroupCommand \
+      --bootstrap-server "127.0.0.1:$port" --group "$group" --topic "$topic" --reset-offsets \
+      --to-earliest --execute >&2
+    ;;
   create-topic)
     load
     [[ -n $topic ]] || die "create-topic needs --topic"

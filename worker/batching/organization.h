@@ -53,9 +53,12 @@ struct Organization {
   std::list<RetryGroup> groups;
   StatusQueue status;
   std::size_t in_flight = 0;
-  std::size_t offerings_open = 0;  ///< offering changes known and not durably concluded
+  std::size_t offerings_open = 0;  ///< offering changes at hand and not durably concluded
+  std::size_t offerings_told = 0;  ///< offerings that the shared topic calls not concluded
+  bool has_offering = false;       ///< an offering of it was accepted once
+  bool gate_noticed = false;       ///< its members were parked because of its offerings
   std::int64_t deficit = 0;        ///< bytes it may still submit in this round
-  bool has_put_off = false;        ///< changes of it were parked because it was held
+  bool has_put_off = false;        ///< changes were parked: it was held, or its gate closed
   bool lacks_token = false;        ///< its last request found no token: HelseID did not answer
   Hold hold;
   Brake read_brake;    ///< of what was read: unusable or not

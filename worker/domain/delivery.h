@@ -98,7 +98,15 @@ struct Change {
   Digest<struct HeadTag> head;  ///< offerings: equal heads may share a Bundle
   std::uint16_t entries = 1;    ///< Bundle entries in `entry`, without the head
   bool resend = false;          ///< sent once more on purpose: an equal version passes
+  std::int32_t last_day = 0;    ///< of a membership, in days since 1970; 0: it is open
+
+  /// The end of the membership's last day (UTC); nothing for an open one and for offerings.
+  [[nodiscard]] std::optional<WallTime> period_end() const {
+    if (last_day == 0) return std::nullopt;
+    return WallTime(std::chrono::sys_days(std::chrono::days(last_day + 1)));
+  }
 };
+static_assert(sizeof(Change) <= 112, "a million of them pass through the caches");
 
 /// A delivery that can never be submitted, found by the decoder: undecodable or rejected.
 struct Finding {

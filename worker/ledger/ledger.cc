@@ -99,6 +99,13 @@ DueChanges Ledger::take_due(const TakeDue& command) {
   return changes;
 }
 
+LedgerOfferings Ledger::list_offerings(const ListOfferings& command) const {
+  LedgerOfferings list{.partition = command.partition, .epoch = command.epoch, .accepted = {}};
+  const Part* part = find(command.partition, command.epoch);
+  if (part != nullptr) list.accepted = part->table.accepted_offerings();
+  return list;
+}
+
 void Ledger::make_due(const MakeDue& command) {
   const auto part = parts_.find(command.partition);
   if (part == parts_.end() || part->second.epoch != command.epoch) return;

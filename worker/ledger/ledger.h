@@ -26,6 +26,8 @@ class Ledger {
 
   [[nodiscard]] LedgerAnswers look_up(std::span<const LedgerLookup> lookups) const;
   [[nodiscard]] DueChanges take_due(const TakeDue& command);
+  /// Walks over the partition's entries.
+  [[nodiscard]] LedgerOfferings list_offerings(const ListOfferings& command) const;
   /// In memory only: after a restart it is asked for again. Walks over the partition's entries.
   void make_due(const MakeDue& command);
   /// Takes over what has become durable. A write under an epoch that is over is dropped.

@@ -247,7 +247,11 @@ std::optional<ParkedChange> unpack(std::string_view packed, const MemberKey& key
                       .due = head.facts.due,
                       .parked_since = head.facts.parked_since,
                       .interval = Milliseconds{unpacker.signed_number()}};
-  if ((head.flags & flag_period_end) != 0) parked.period_end = unpacker.time();
+  if ((head.flags & flag_period_end) != 0) {
+    parked.period_end = unpacker.time();
+    const auto end = std::chrono::floor<std::chrono::days>(*parked.period_end);
+    parked.change.last_day = static_cast<std::int32_t>(end.time_since_epoch().count()) - 1;
+  }
   parked.texts = unpack_texts(unpacker, change, (head.flags & flag_dates) != 0, form);
   if (!unpacker.done()) return std::nullopt;
   return parked;

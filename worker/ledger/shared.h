@@ -1,6 +1,7 @@
 #pragma once
 
 #include "worker/domain/bytes.h"
+#include "worker/domain/delivery.h"
 #include "worker/domain/organization_number.h"
 #include "worker/domain/time.h"
 
@@ -13,17 +14,23 @@
 // What all workers of a deployment know of each other. Each fact has a subject (an offering, an
 // organisation, the endpoint); the newest fact of a subject replaces the one before. They travel
 // beside the records, without a transaction: a worker learns of them within a second, in no order
-// with anything else, and every one of them may come twice.
+// with anything else, and every one of them may come twice or never.
 
 namespace helsekontakter {
 
-/// The newest change of an offering that some worker has seen.
+/// Who says it: a number that a worker takes anew at each start, so that it knows its own words
+/// when they come back. 0: an operator.
+using SharedAuthor = std::uint64_t;
+
+/// The newest change of an offering that some worker has read.
 struct SharedOffering {
   MemberKey key;
   OrganizationNumber organization;
+  Partition partition{};  ///< whose owner has the say
   std::int64_t version = 0;
   bool concluded = false;  ///< false: members of the organisation may have to wait
   bool accepted = false;   ///< some version of it was accepted once
+  SharedAuthor author = 0;
   friend bool operator==(const SharedOffering&, const SharedOffering&) = default;
 };
 
@@ -34,6 +41,7 @@ struct SharedHold {
   bool held = false;
   WallTime since{};
   std::string why;  ///< one sentence without data of an event; 256 characters at most are kept
+  SharedAuthor author = 0;
   friend bool operator==(const SharedHold&, const SharedHold&) = default;
 };
 

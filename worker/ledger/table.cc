@@ -54,6 +54,17 @@ LedgerTable::Found LedgerTable::found(const Slot& slot) const {
   return found;
 }
 
+std::vector<AcceptedOffering> LedgerTable::accepted_offerings() const {
+  constexpr std::uint8_t wanted = flag_ever_accepted | flag_offering;
+  std::vector<AcceptedOffering> accepted;
+  for (std::size_t at = 0; at < size_; ++at) {
+    const Slot& one = slot(at);
+    if ((one.flags & wanted) != wanted) continue;
+    accepted.push_back({one.key, one.organization, one.version});
+  }
+  return accepted;
+}
+
 void LedgerTable::put(const MemberKey& key, const LedgerEntry& entry,
                       const std::optional<Parked>& parked) {
   const std::size_t place = place_of(key);

@@ -57,6 +57,9 @@ class LedgerTable {
   /// Bytes held for parked changes and their order, beside bytes().
   [[nodiscard]] std::size_t parked_bytes() const;
 
+  /// Offerings of which some version was accepted once.
+  [[nodiscard]] std::vector<AcceptedOffering> accepted_offerings() const;
+
   /// Calls visit(key, found) for each entry, in no order that means anything.
   template <class Visit>
   void for_each(Visit visit) const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct PartitionState {
   Offset submittable_to = 0;         ///< the durable promise: what is below may be submitted
   std::optional<WallTime> next_due;  ///< of its parked changes; may be past
   bool taking_due = false;           ///< parked changes were asked for
+  /// Offerings that were accepted once; none: the ledger has not said it yet.
+  std::optional<std::set<MemberKey>> accepted_offerings;
   Offset submitted_end = 0;  ///< one more than the highest that was submitted, by us or before us
 
   [[nodiscard]] bool is_crowded() const { return bytes >= share / 2; }

@@ -97,6 +97,8 @@ struct Notice {
     partition_reading,
     batch_halved,
     outcome_unknown,
+    gate_closed,  ///< members wait for an offering
+    gate_open,
     ledger_full,  ///< nothing more is read
     ledger_has_room,
     status_unavailable,  ///< nobody says which inactive members have become active; they wait
@@ -125,6 +127,7 @@ struct Commands {
   std::vector<LedgerLookup> look_ups;
   std::vector<MakeDue> make_due;  ///< before take_due
   std::vector<TakeDue> take_due;
+  std::vector<ListOfferings> list_offerings;
   std::vector<SharedFact> facts;  ///< for all workers, where there is a shared topic
   std::vector<AskStatus> questions;
   std::vector<Notice> notices;

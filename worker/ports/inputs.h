@@ -84,8 +84,8 @@ struct Tick {};
 /// Stop: finish what is in flight, record it, let go of everything.
 struct StopRequested {};
 
-using Input =
-    std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome, Recorded,
-                 StopRequested, LedgerAnswers, DueChanges, LedgerRoom, SharedNews, StatusAnswer>;
+using Input = std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, Outcome,
+                           Recorded, StopRequested, LedgerAnswers, LedgerOfferings, DueChanges,
+                           LedgerRoom, SharedNews, StatusAnswer>;
 
 }  // namespace helsekontakter

@@ -120,6 +120,27 @@ struct MakeDue {
   bool inactive_too = false;  ///< also what waits for a member to become active
 };
 
+/// Command, answered by LedgerOfferings: which offerings were accepted once. Asked for at each
+/// assignment, so that a lost word of the shared topic is said again.
+struct ListOfferings {
+  Partition partition{};
+  Epoch epoch{};
+};
+
+/// An offering of which some version was accepted once.
+struct AcceptedOffering {
+  MemberKey key;
+  OrganizationNumber organization;
+  std::int64_t version = 0;  ///< the newest concluded one
+};
+
+/// Input.
+struct LedgerOfferings {
+  Partition partition{};
+  Epoch epoch{};
+  std::vector<AcceptedOffering> accepted;
+};
+
 /// Input.
 struct DueChanges {
   Partition partition{};

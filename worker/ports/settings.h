@@ -15,7 +15,9 @@
 
 namespace helsekontakter {
 
-enum class OfferingGate : std::uint8_t { pending, off };
+/// When members of an organisation may be submitted. pending: no offering change of it is known
+/// that is not concluded; required: and one was accepted once; off: always.
+enum class OfferingGate : std::uint8_t { pending, required, off };
 
 /// Everything that decides how the core behaves. Names follow the keys of the operator's file.
 struct WorkerSettings {
@@ -72,7 +74,7 @@ struct WorkerSettings {
   Member member;
   DigitalStatusSettings digital_status;
   OfferingGate gate = OfferingGate::pending;
-  bool shares = false;  ///< workers tell each other of brakes, and an operator tells them all
+  bool shares = false;  ///< there is a shared topic: workers and operator tell each other
   std::size_t memory_bytes_max = 268'435'456;
   bool drain = false;                          ///< stop when every partition reached its end
   std::size_t remembered_keys_max = 16'384;    ///< keys whose newest conclusion stays in memory

@@ -183,5 +183,32 @@ class Control(WithLedger):
         self.assert_says(self.call("control", "hold"), 2, self.input)
 
 
+class Gate(WithLedger):
+    PARTITIONS = "2"
+
+    def test_members_wait_for_an_offering_that_another_worker_reads(self):
+        self.config["offering"] = {"gate": "required"}
+        workers = [self.start("one"), self.start("other")]
+
+        def each_has_a_partition():
+            return all("helsekontakter_partitions_owned 1" in worker.page("/metrics")
+                       for worker in workers)
+        parties.wait_for("a partition for each", each_has_a_partition)
+        self.send((1, b"a", event(PEOPLE[0], 1, "a-1")))
+        parties.wait_for("the member waits", lambda: any(
+            "helsekontakter_organizations_gated 1" in worker.page("/metrics")
+            for worker in workers))
+        self.assertEqual(parties.read(self.results), [])
+        self.send((0, b"service-1", (parties.SCHEMAS / "examples/offering.json").read_bytes()))
+        verdicts = [result["data"]["verdict"] for result in self.told(2)]
+        self.assertEqual(verdicts, ["accepted", "accepted"])
+        for worker in workers:
+            self.assertEqual(worker.stop(), 0)
+        # The next worker knows of it, from the ledger or the shared topic.
+        self.send((1, b"b", event(PEOPLE[1], 1, "b-1")))
+        self.drain()
+        self.assertEqual(self.told(3)[2]["data"]["verdict"], "accepted")
+
+
 if __name__ == "__main__":
     parties.main()

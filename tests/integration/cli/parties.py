@@ -210,8 +210,8 @@ class WithWorker(unittest.TestCase):
         return subprocess.run(self.command(*words), env=self.environment(), text=True,
                               capture_output=True, timeout=3 * WITHIN_S, check=False)
 
-    def start(self):
-        running = Running(self.command("run"), self.environment(), self.folder / "worker.log")
+    def start(self, name="worker"):
+        running = Running(self.command("run"), self.environment(), self.folder / f"{name}.log")
         self.addCleanup(lambda: running.process.poll() is None and running.stop())
         return running
 

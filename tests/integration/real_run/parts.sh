@@ -10,6 +10,8 @@ kafka_version=${kafka_version:-3.9.1}
 brokers=
 simulator_pid=
 feed_pid=
+readonly settle_s=${settle_s:-2}
+readonly session_s=$((3 + settle_s + 15)) # as the worker derives it from what write_config says
 declare -A worker_pid=()
 declare -A worker_log=()
 starts=0
@@ -25,7 +27,7 @@ die() { say "FAILED: $*"; exit 1; }
 
 end_all() {
   local status=$? pid
-  for pid in "${worker_pid[@]}" $simulator_pid $feed_pid; do
+  for pid in "${worker_pid[@]}" $simulator_pid $feed_pid $(jobs -pr); do
     kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
@@ -113,7 +115,7 @@ api:
   base_url: $(address api)
   ca_file: $work/sim/ca.pem
   request_timeout_s: 3
-  settle_time_s: 2
+  settle_time_s: $settle_s
   requests_per_second_max: 0
 auth:
   issuer: $(address helseid)
@@ -169,6 +171,16 @@ expect_calm() {
   done
   return 0
 }
+
+# expect_no_gap: `audit` finds exactly one terminal result, or a parked change, for every event.
+expect_no_gap() {
+  "$program" audit --config "$work/worker.yaml" >"$work/audit" 2>&1 \
+    || complain "the audit ends with status $?"
+  cat "$work/audit"
+}
+
+# figure NAME VALUE: one line of the table at the end.
+figure() { printf '  %-44s %s\n' "$1" "$2"; }
 
 results_arrived() { "$feed" count --brokers "$brokers" --topic results; }
 

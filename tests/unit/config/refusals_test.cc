@@ -112,14 +112,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{"list_too_long", least_and("digital_status: {list_max: 1001}"),
                             "digital_status.list_max", "from 1 to 1000"},
                     Refusal{"key_unknown", least_and("digital_status: {areas: Helsehjelp}"),
-                            "digital_status.areas", "digital_status.area"}),
+                            "digital_status.areas", "digital_status.area"},
+                    Refusal{"gate_unknown", least_and("offering: {gate: always}"), "offering.gate",
+                            "one of pending, required, off"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     LaterReleases, Refused,
-    testing::Values(Refusal{"required_gate", least_and("offering: {gate: required}"),
-                            "offering.gate", "not in this release; one of pending, off"},
-                    Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
+    testing::Values(Refusal{"admin_socket", least_and("operations: {admin_socket: /run/a.sock}"),
                             "operations.admin_socket", "not in this release"},
                     Refusal{"cluster_rate", least_and("api: {cluster_requests_per_second_max: 5}"),
                             "api.cluster_requests_per_second_max", "not in this release"}),

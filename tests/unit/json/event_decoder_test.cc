@@ -28,6 +28,8 @@ TEST(EventDecoder, ReadsAStructuredMembership) {
   EXPECT_EQ(change.version, 7);
   EXPECT_EQ(change.entries, 1);
   EXPECT_FALSE(change.resend);
+  using std::chrono::sys_days, std::chrono::July, std::chrono::year;
+  EXPECT_EQ(change.period_end(), WallTime(sys_days(year(2026) / July / 1)));
   EXPECT_EQ(change.key, member_key(test_hash(), "948554062", danser));
   EXPECT_EQ(change.event, event_digest(test_hash(), "/sio/crm", "e-1", ""));
   EXPECT_EQ(change.full_url, entry_url("/sio/crm", "e-1"));

@@ -164,6 +164,38 @@ TEST_F(LedgerHostTest, HandsOutWhatIsDueWhenThePartitionIsRestored) {
   EXPECT_THAT(std::get<DueChanges>(inputs.front()).due, SizeIs(1));
 }
 
+TEST_F(LedgerHostTest, ListsAcceptedOfferingsWhenThePartitionIsRestored) {
+  LedgerEntry offering = entry(7);
+  offering.lane = Lane::offerings;
+  offering.ever_accepted = true;
+  LedgerEntry rejected = offering;
+  rejected.ever_accepted = false;
+  LedgerEntry member = offering;
+  member.lane = Lane::members;
+  store_->hold(key(1), offering);
+  store_->hold(key(2), rejected);
+  store_->hold(key(3), member);
+  store_->cork();
+  assign();
+  Commands commands;
+  commands.list_offerings.push_back({p0, Epoch{1}});
+  commands.list_offerings.push_back({p0, Epoch{9}});
+  host_->obey(now_, commands);
+  EXPECT_THAT(turn(), IsEmpty());
+  store_->let_go();
+  const auto inputs = turn_after_restore();
+  ASSERT_THAT(inputs, SizeIs(1));
+  const auto& list = std::get<LedgerOfferings>(inputs.front());
+  EXPECT_EQ(list.partition, p0);
+  EXPECT_EQ(list.epoch, Epoch{1});
+  ASSERT_THAT(list.accepted, SizeIs(1));
+  EXPECT_EQ(list.accepted[0].key, key(1));
+  EXPECT_EQ(list.accepted[0].organization, offering.organization);
+  EXPECT_EQ(list.accepted[0].version, 7);
+  host_->obey(now_, commands);
+  EXPECT_THAT(turn(), SizeIs(1)) << "restored by now";
+}
+
 TEST_F(LedgerHostTest, KnowsWhatARecordMadeDurableAndNothingElse) {
   assign();
   (void)turn_after_restore();

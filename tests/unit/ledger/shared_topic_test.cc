@@ -25,11 +25,13 @@ struct FactCase {
 std::vector<FactCase> facts() {
   const MemberKey offering = key(4);
   return {
-      {"offering/" + offering.hex(), SharedOffering{offering, organization(), 7, true, false}},
-      {"offering/" + offering.hex(), SharedOffering{offering, organization(), 8, false, true}},
+      {"offering/" + offering.hex(),
+       SharedOffering{offering, organization(), Partition{0}, 7, true, false, 0}},
+      {"offering/" + offering.hex(),
+       SharedOffering{offering, organization(), Partition{11}, 8, false, true, ~0ULL}},
       {"hold/operator/948554062", SharedHold{organization(), true, true, at(5s), "maintenance"}},
       {"hold/worker/948554062", SharedHold{organization(), false, false, at(6s), ""}},
-      {"hold/worker/endpoint", SharedHold{{}, false, true, at(7s), "503 everywhere"}},
+      {"hold/worker/endpoint", SharedHold{{}, false, true, at(7s), "503 everywhere", 300}},
       {"brake/948554062", SharedBrake{organization(), true, at(8s)}},
       {"brake/source", SharedBrake{{}, false, at(9s)}},
       {"retry-after", SharedRetryAfter{at(10s)}},

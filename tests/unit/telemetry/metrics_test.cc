@@ -52,6 +52,7 @@ void use_all(Metrics& metrics) {
   metrics.endpoint_held(true);
   metrics.organization_held(OrganizationNumber::parse("948554062").value(), true);
   metrics.brake_pulled();
+  metrics.organizations_gated(1);
   metrics.partitions_full(1);
   metrics.partitions_held(1);
   metrics.ledger(1, 1, 1);

@@ -89,7 +89,10 @@ SubmissionOutcome answered(const Submit& submit, const std::map<std::string, int
   return answer;
 }
 
-Core::Core(WorkerSettings settings) : worker_(settings), ledger_(settings.form) {}
+Core::Core(WorkerSettings settings) : Core(settings, ledger::Ledger(settings.form)) {}
+
+Core::Core(WorkerSettings settings, ledger::Ledger ledger)
+    : worker_(std::move(settings)), ledger_(std::move(ledger)) {}
 
 void Core::assign(std::int32_t partition) {
   ProgressMark mark;
@@ -291,6 +294,9 @@ void Core::turn() {
   append(orders_.reread, commands.source.reread);
   if (!commands.look_ups.empty() && !is_ledger_silent_)
     inputs_.emplace_back(ledger_.look_up(commands.look_ups));
+  for (const ListOfferings& command : commands.list_offerings) {
+    inputs_.emplace_back(ledger_.list_offerings(command));
+  }
   for (const MakeDue& command : commands.make_due) ledger_.make_due(command);
   for (const TakeDue& command : commands.take_due) {
     (due_waits_ ? due_answers_ : inputs_).emplace_back(ledger_.take_due(command));

@@ -30,6 +30,8 @@ namespace helsekontakter::test {
 class Core {
  public:
   explicit Core(WorkerSettings settings = prompt());
+  /// One that finds what another left in its ledger.
+  Core(WorkerSettings settings, ledger::Ledger ledger);
 
   /// A partition whose promise covers all that follows, so that nothing waits for a first record.
   void assign(std::int32_t partition = 0);
@@ -85,6 +87,8 @@ class Core {
   [[nodiscard]] ProgressMark mark(std::int32_t partition = 0) const;
   [[nodiscard]] Offset committed(std::int32_t partition = 0) const;
 
+  /// What is remembered, for another; nothing may be asked of this one any more.
+  [[nodiscard]] ledger::Ledger take_ledger() { return std::move(ledger_); }
   /// What the core wants all workers to know, so far.
   [[nodiscard]] const std::vector<SharedFact>& facts() const { return facts_; }
   [[nodiscard]] bool noticed(Notice::Kind kind) const { return notices(kind) > 0; }

@@ -62,6 +62,8 @@ Event event(std::string text) {
   if (event.offering) text.erase(0, 1);
   event.resend = text.ends_with('~');
   if (event.resend) text.pop_back();
+  event.is_over = text.ends_with('^');
+  if (event.is_over) text.pop_back();
   event.content = take_off(text, '=');
   event.version = number(take_off(text, '@'));
   event.name = text;
@@ -131,7 +133,8 @@ Delivery delivery(const Event& event, Offset offset, Epoch epoch) {
                 .version = event.version,
                 .full_url = {},
                 .head = digest_of<decltype(Change::head)>(event.organization),
-                .resend = event.resend};
+                .resend = event.resend,
+                .last_day = event.is_over ? 1 : 0};
   std::memcpy(change.full_url.bytes.data(), &event.partition, sizeof event.partition);
   std::memcpy(change.full_url.bytes.data() + 8, &offset, sizeof offset);
   std::string entry = "{" + event.text + "}";

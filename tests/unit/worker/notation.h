@@ -13,10 +13,11 @@ namespace helsekontakter::test {
 [[nodiscard]] OrganizationNumber organization(std::string_view name);
 
 /// One change event in words:
-///   [organisation:][#]name@version[=content][~][*bytes][/partition]
-/// `#`: an offering; `=`: its data, which otherwise is its version's own; `~`: a resend; `*`: bytes
-/// of its entry; without an organisation it is sio's. "?" is an event that cannot be decoded,
-/// "sit:?" one of which the organisation can be read, "-" a null value.
+///   [organisation:][#]name@version[=content][^][~][*bytes][/partition]
+/// `#`: an offering; `=`: its data, which otherwise is its version's own; `^`: it ends with the
+/// second day of 1970; `~`: a resend; `*`: bytes of its entry; without an organisation it is sio's.
+/// "?" is an event that cannot be decoded, "sit:?" one of which the organisation can be read, "-" a
+/// null value.
 struct Event {
   std::string text;  ///< as written, without bytes and partition
   std::string organization = "sio";
@@ -24,6 +25,7 @@ struct Event {
   std::int64_t version = 0;
   std::string content;
   bool offering = false;
+  bool is_over = false;
   bool resend = false;
   std::size_t bytes = 0;  ///< 0: as long as it needs to be
   std::int32_t partition = 0;

@@ -81,6 +81,18 @@ TEST(Remembering, TellsTheVerySameEventItsResultAgain) {
   EXPECT_EQ(core.record_all(), first);
 }
 
+TEST(Remembering, SendsAResendOnceThoughTheTopicIsReadTwice) {
+  Core core(remembering());
+  core.assign();
+  conclude(core, "ada@2=same");
+  conclude(core, "ada@2=same~");
+  core.deliver("ada@2=same");
+  EXPECT_EQ(core.record_all(), "ada@2=same unchanged");
+  core.deliver("ada@2=same~");
+  EXPECT_EQ(core.requests(), "");
+  EXPECT_EQ(core.record_all(), "ada@2=same~ accepted");
+}
+
 TEST(Remembering, TriesAnInactiveMemberAgainUntilItIsActive) {
   Core core(remembering());
   core.assign();
@@ -146,6 +158,20 @@ TEST(Remembering, LetsAnInactiveChangeExpire) {
   EXPECT_EQ(last, "ada@1 expired (inactive_too_long)");
   core.pass(1000h);
   EXPECT_EQ(core.requests(), "");
+}
+
+TEST(Remembering, LetsAnInactiveMembershipExpireWhenItIsOver) {
+  Core core(remembering());
+  core.assign();
+  core.deliver("bob@1");
+  core.accept();
+  (void)core.record_all();
+  core.pass(72h);
+  core.deliver("cleo@1^ bob@2^");
+  core.say_inactive();
+  EXPECT_EQ(core.record_all(),
+            "cleo@1^ expired (inactive_too_long), bob@2^ inactive (not_digitally_active)")
+      << "bob was accepted once, and his end is not yet told";
 }
 
 TEST(Remembering, SupersedesAParkedChangeWhenANewerOneIsConcluded) {
