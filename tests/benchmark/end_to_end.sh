@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The whole line: change events through a real Kafka (eight partitions) to a simulator that answers
 # at once, by the worker over plain http without tokens, by the worker over TLS with HelseID tokens,
-# and by bare_loop, which decodes nothing and promises nothing. Prints a table: events a second,
-# processor seconds a million (the process itself, not broker or simulator), peak memory. Other load
-# on the machine makes all of it worse; the processor seconds least.
+# and by bare_loop, which decodes nothing and promises nothing: once with a small result for each
+# event, once with all that the worker writes. Prints a table: events a second, processor seconds a
+# million (the process itself, not broker or simulator), peak memory. Other load on the machine makes
+# all of it worse; the processor seconds least.
 #
 #   end_to_end.sh BUILD_FOLDER [--members N] [--rounds N]
 set -euo pipefail
@@ -49,15 +50,16 @@ accepted() {
     | sed -E 's/.*"accepted":([0-9]+),"inactive".*/\1/'
 }
 
+# bare NAME ROUND [LEDGER]
 bare() {
   local port
   port=$(url plain) port=${port##*:} port=${port%%/*}
-  create_topic "results-bare-$1"
+  create_topic "results-$1-$2"
   python3 "$here/measure.py" --log "$work/bare.log" -- "$build/tests/benchmark/bare_loop" \
-    "$KAFKA_BOOTSTRAP" changes "results-bare-$1" "$members" "$port" /helsekontakter/api/v1 \
-    >"$work/measured"
+    "$KAFKA_BOOTSTRAP" changes "results-$1-$2" "$members" "$port" /helsekontakter/api/v1 \
+    "${@:3}" >"$work/measured"
   (($(figure status) == 0)) || die "$(cat "$work/bare.log")"
-  row 'bare loop' "$(cat "$work/bare.log")"
+  row "$1" "$(tail -n 1 "$work/bare.log")"
 }
 
 # submit NAME BASE_URL AUTH API_MORE
@@ -79,7 +81,9 @@ readonly tokens="{client_id: $(client_id), jwk_file: $work/sim/client.jwk.json,
   ca_file: $work/sim/ca.pem, tenancy: multi, issuer: \"$(url helseid)\"}"
 printf '%-16s %9s %12s %8s %8s %9s\n' "$members events" events/s 'CPU s/mill.' user system 'peak MiB'
 for ((round = 1; round <= rounds; ++round)); do
-  bare "$round"
+  bare bare-loop "$round"
+  create_ledger "bare-$round"
+  bare bare-ledger "$round" "ledger-bare-$round"
   submit "plain-$round" "$(url plain)" '{none: true}' ''
   submit "tls-$round" "$(url api)" "$tokens" ", ca_file: $work/sim/ca.pem"
 done
