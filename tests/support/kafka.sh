@@ -224,7 +224,8 @@ load() {
   dir=$(cd "$dir" && pwd)
   # shellcheck disable=SC1091
   source "$dir/env"
-  version=$KAFKA_VERSION port=$KAFKA_PORT controller=$KAFKA_CONTROLLER secure=$KAFKA_SECURE
+  version=$KAFKA_VERSION port=$KAFKA_PORT controller=$KAFKA_CONTROLLER secure=${KAFKA_SECURE:-no}
+  KAFKA_SASL_SSL=${KAFKA_SASL_SSL:-} KAFKA_SSL=${KAFKA_SSL:-}
   sasl_ssl=${KAFKA_SASL_SSL##*:} ssl=${KAFKA_SSL##*:}
 }
 
