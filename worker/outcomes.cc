@@ -226,6 +226,7 @@ void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
 }
 
 void Worker::hold_organization(Organization& organization, const std::string& text) {
+  organization.hold_is_heard = false;
   if (!organization.hold.begin(now_, backoff(), random_)) return;
   notice(Notice::Kind::organization_held, organization.number, std::nullopt,
          "organisation " + organization.number.digits() + " is held: " + text);

@@ -55,7 +55,8 @@ void Worker::learn(const SharedHold& fact, bool live) {
 
 /// What another worker found. An organisation is held here too, and our own probes end that: the
 /// finder may be the only one at fault, or gone by then. That the endpoint is held is left to each
-/// worker to find, for the same reason. The end of either is worth a probe at once.
+/// worker to find, for the same reason. What we only heard ends as we hear it, also where nothing
+/// is there to be probed with; what we found ourselves is worth a probe at once.
 void Worker::learn_found(const SharedHold& fact, bool live) {
   if (fact.author == author_) return;
   if (fact.held) {
@@ -72,8 +73,11 @@ void Worker::learn_found(const SharedHold& fact, bool live) {
   if (found == organizations_.end()) return;
   Organization& organization = found->second;
   if (!fact.held) {
+    const bool only_heard = std::exchange(organization.hold_is_heard, false);
+    if (only_heard && organization.hold.succeed()) tell_released(organization);
     organization.hold.probe_now(now_);
   } else if (!organization.hold.held() && organization.hold.begin(now_, backoff(), random_)) {
+    organization.hold_is_heard = true;
     notice(Notice::Kind::organization_held, organization.number, std::nullopt,
            "organisation " + organization.number.digits() +
                " is held, as another worker found: " + fact.why);

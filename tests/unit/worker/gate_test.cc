@@ -276,6 +276,19 @@ TEST(FoundHold, OfAnotherWorkerHoldsUntilOurOwnProbeSucceeds) {
   EXPECT_TRUE(core.noticed(Notice::Kind::organization_released));
 }
 
+TEST(FoundHold, OfAnotherWorkerEndsWhenItSaysSo) {
+  Core core(gated());
+  core.assign();
+  core.deliver("ada@1");
+  core.accept();
+  (void)core.record_all();
+  core.hear(found("sio", true));
+  EXPECT_EQ(core.status().organizations_held.size(), 1u);
+  core.hear(found("sio", false));
+  EXPECT_EQ(core.status().organizations_held.size(), 0u);
+  EXPECT_TRUE(core.noticed(Notice::Kind::organization_released));
+}
+
 TEST(FoundHold, IsProbedAtOnceWhenAnotherSaysThatItIsOver) {
   WorkerSettings settings = gated();
   settings.retry.backoff_first = 1h;
