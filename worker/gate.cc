@@ -187,7 +187,7 @@ void Worker::gate_may_open(Organization& organization) {
            "members of organisation " + organization.number.digits() + " are submitted again");
   }
   if (organization.hold.held()) return;
-  if (std::exchange(organization.has_put_off, false)) make_due(organization.number);
+  make_put_off_due(organization);
 }
 
 void Worker::notice_gate(Organization& organization) {

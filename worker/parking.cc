@@ -27,9 +27,7 @@ void Worker::park_waiting() {
     if (held) {
       for (const Lane lane : {Lane::offerings, Lane::members}) park_queued(*organization, lane);
     }
-    if (!held && !endpoint_.held() && !passes_gate(*organization, Lane::members)) {
-      park_queued(*organization, Lane::members);
-    }
+    if (is_gated_for_long(*organization)) park_queued(*organization, Lane::members);
     if (held || !endpoint_.held()) park_groups(*organization);
   }
 }
@@ -133,6 +131,36 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, Millise
     if (before.why != Reason::none) parked.interval = before.interval;
   }
   return parked;
+}
+
+/// The gate alone keeps members back, for so long that it will not open by itself soon.
+bool Worker::is_gated_for_long(Organization& organization) {
+  if (organization.hold.held() || endpoint_.held() || passes_gate(organization, Lane::members)) {
+    organization.gated_since.reset();
+    return false;
+  }
+  if (!organization.gated_since) organization.gated_since = now_;
+  const TimePoint at = *organization.gated_since + settings_.retry.park_after;
+  if (at <= now_) return true;
+  if (organization.queue(Lane::members).changes > 0)
+    park_at_ = park_at_ ? std::min(*park_at_, at) : at;
+  return false;
+}
+
+/// What was put off while it could not go is due. What is on its way to the ledger is not there to
+/// be made due yet, so it is said again when the records are durable that may hold it.
+void Worker::make_put_off_due(Organization& organization) {
+  if (!std::exchange(organization.has_put_off, false)) return;
+  make_due(organization.number);
+  organization.due_again = (recording_ ? 1u : 0u) + (conclusions_.empty() ? 0u : 1u);
+}
+
+void Worker::make_due_again() {
+  for (Organization* organization : turns_) {
+    if (organization->due_again == 0) continue;
+    --organization->due_again;
+    make_due(organization->number);
+  }
 }
 
 void Worker::make_due(std::optional<OrganizationNumber> organization, bool inactive_too) {

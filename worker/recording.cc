@@ -218,6 +218,7 @@ void Worker::take(Recorded& input) {
   ensure(recording_ && recording_->id == input.id);
   const RecordUnderWay done = std::move(*recording_);
   recording_.reset();
+  make_due_again();
   for (const RecordedPartition& recorded : done.partitions) {
     PartitionState* partition = partition_of(recorded.partition, recorded.epoch);
     if (partition == nullptr) continue;

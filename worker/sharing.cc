@@ -181,7 +181,7 @@ void Worker::conclude_stalled(std::optional<OrganizationNumber> organization) {
 void Worker::tell_released(Organization& organization) {
   notice(Notice::Kind::organization_released, organization.number, std::nullopt,
          "organisation " + organization.number.digits() + " is submitted again");
-  if (std::exchange(organization.has_put_off, false)) make_due(organization.number);
+  make_put_off_due(organization);
   conclude_stalled(organization.number);
 }
 

@@ -249,6 +249,9 @@ class Worker {
                                      Milliseconds wait) const;
   [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
   void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false);
+  void make_put_off_due(Organization& organization);
+  void make_due_again();
+  [[nodiscard]] bool is_gated_for_long(Organization& organization);
 
   // sharing.cc: what other workers and the operator say.
   void learn(const SharedHold& fact, bool live);

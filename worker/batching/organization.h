@@ -53,14 +53,16 @@ struct Organization {
   std::list<RetryGroup> groups;
   StatusQueue status;
   std::size_t in_flight = 0;
-  std::size_t offerings_open = 0;  ///< offering changes at hand and not durably concluded
-  std::size_t offerings_told = 0;  ///< offerings that the shared topic calls not concluded
-  bool has_offering = false;       ///< an offering of it was accepted once
-  bool gate_noticed = false;       ///< its members were parked because of its offerings
-  std::int64_t deficit = 0;        ///< bytes it may still submit in this round
-  bool has_put_off = false;        ///< changes were parked: it was held, or its gate closed
-  bool hold_is_heard = false;      ///< another worker found why it is held, we have not
-  bool lacks_token = false;        ///< its last request found no token: HelseID did not answer
+  std::size_t offerings_open = 0;        ///< offering changes at hand and not durably concluded
+  std::size_t offerings_told = 0;        ///< offerings that the shared topic calls not concluded
+  bool has_offering = false;             ///< an offering of it was accepted once
+  bool gate_noticed = false;             ///< its members were parked because of its offerings
+  std::optional<TimePoint> gated_since;  ///< nothing but the gate kept its members back since then
+  std::uint32_t due_again = 0;           ///< records to come after which what it had put off is due
+  std::int64_t deficit = 0;              ///< bytes it may still submit in this round
+  bool has_put_off = false;              ///< changes were parked: it was held, or its gate closed
+  bool hold_is_heard = false;            ///< another worker found why it is held, we have not
+  bool lacks_token = false;  ///< its last request found no token: HelseID did not answer
   Hold hold;
   Brake read_brake;    ///< of what was read: unusable or not
   Brake answer_brake;  ///< of what was submitted: rejected or not

@@ -242,6 +242,38 @@ TEST(RequiredGate, LetsOthersThroughWhileMembersWaitInTheLedger) {
   EXPECT_EQ(core.requests(), "ada@1");
 }
 
+TEST(RequiredGate, ForgetsNobodyWhoIsParkedWhileItOpens) {
+  WorkerSettings settings = gated(OfferingGate::required);
+  settings.retry.park_after = 2min;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1");
+  core.pass(3min);
+  ASSERT_TRUE(core.is_recording()) << "ada is on her way to the ledger";
+  core.hear(word("#gym@2/1", true, true));
+  EXPECT_EQ(core.record_all(), "ada@1 waits");
+  core.pass(1s);
+  EXPECT_EQ(core.requests(), "ada@1");
+}
+
+TEST(Gate, ParksNobodyWhenTheEndpointIsBackAndTheOfferingGoesFirst) {
+  WorkerSettings settings = gated();
+  settings.retry.park_after = 2min;
+  settings.retry.backoff_max = 1s;
+  Core core(settings);
+  core.assign();
+  core.deliver("#gym@1 ada@1");
+  for (int i = 0; i < 400; ++i) {
+    if (core.in_flight() > 0) core.answer(refused(503));
+    core.pass(1s);
+  }
+  ASSERT_EQ(core.requests(), "#gym@1");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "#gym@1 accepted") << "nobody is parked";
+  core.pass(1s);
+  EXPECT_EQ(core.requests(), "ada@1");
+}
+
 SharedHold found(std::string_view name, bool held) {
   return {.organization = organization(name), .held = held, .why = "HTTP 403", .author = 7};
 }
