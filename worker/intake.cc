@@ -36,11 +36,8 @@ void Worker::take(Assigned& input) {
   state.recovering = true;  // until end_recoveries() finds that everything is read
   state.submitted_end = state.submitted_to;
   state.recorded = state.progress.committed();
-  if (settings_.ledger.enabled) {
-    state.next_due = WallTime{};  // to be asked at once
-  } else {
-    state.accepted_offerings.emplace();
-  }
+  if (settings_.ledger.enabled) state.next_due = WallTime{};          // to be asked at once
+  if (!settings_.ledger.enabled) state.accepted_offerings.emplace();  // nobody would list them
   state.share = settings_.memory_bytes_max / 2 / std::max<std::size_t>(1, input.partitions_total);
   if (restored.unsettled) {
     state.quiet_until = now_ + settings_.api.settle_time;

@@ -17,8 +17,8 @@ constexpr Milliseconds probe_soon{1'000};
 }  // namespace
 
 /// Changes of an organisation that is held or whose gate is closed, and entries that fail by
-/// themselves. While the endpoint
-/// is held nothing goes ahead, so nothing is parked to make way: the backlog stays in the topic.
+/// themselves. While the endpoint is held nothing goes ahead, so nothing is parked to make way: the
+/// backlog stays in the topic.
 void Worker::park_waiting() {
   park_at_.reset();
   if (!settings_.ledger.enabled || stopping_) return;
