@@ -113,6 +113,7 @@ void Broker::publish(const Record& record, const Conclusion& conclusion) {
     return;
   }
   if (is_terminal(conclusion.verdict)) over_.insert(identity_of(of));
+  published_.push_back(position);
   Verdicts& verdicts = results_[{position.partition, position.offset}];
   if (is_terminal(conclusion.verdict)) {
     ++verdicts.terminal;

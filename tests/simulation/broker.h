@@ -48,6 +48,8 @@ class Broker {
   /// Every violation found so far; empty is good.
   [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
   [[nodiscard]] const Verdicts* verdicts(Position position) const;
+  /// Where the events of all results stand, in the order of the results.
+  [[nodiscard]] const std::vector<Position>& published() const { return published_; }
   /// What was appended and has no result. Where something is allowed to wait, that is left out.
   [[nodiscard]] std::vector<Position> missing() const;
   /// An inactive change is to have another result in the end.
@@ -71,6 +73,7 @@ class Broker {
   }
 
   std::map<std::pair<Partition, Offset>, Verdicts> results_;
+  std::vector<Position> published_;
   std::set<Identity> over_;    // events that have a terminal verdict
   std::set<Identity> parked_;  // events that were parked without a word
   std::vector<std::string> faults_;

@@ -74,8 +74,8 @@ World::Process* World::find(std::uint64_t id) {
 }
 
 void World::start_process() {
-  processes_.push_back(std::make_unique<Process>(
-      Process{.id = ++last_process_, .worker = Worker(scenario_.settings)}));
+  processes_.push_back(std::make_unique<Process>(Process{
+      .id = ++last_process_, .worker = Worker(scenario_.settings), .source = FakeSource(broker_)}));
   if (scenario_.settings.shares) {
     SharedNews history;
     for (const auto& [subject, fact] : shared_) history.facts.push_back(fact);
@@ -98,8 +98,7 @@ void World::stop(Process& process) {
 /// The group takes the process for dead; it learns so as soon as it looks, before anybody else
 /// gets its partitions.
 void World::lose(Process& process) {
-  for (auto& [partition, owned] : process.owned) input(process, Lost{partition, owned.epoch});
-  process.owned.clear();
+  for (const Lost& lost : process.source.lose_all()) input(process, lost);
   process.lost = true;
   letting_go_.insert(process.id);
   stop(process);
@@ -120,21 +119,16 @@ void World::rebalance() {
   if (rebalancing_) return;
   rebalancing_ = true;
   for (const auto& process : processes_) {
-    if (!process->alive || process->owned.empty()) continue;
+    if (!process->alive || process->source.holds_nothing()) continue;
     letting_go_.insert(process->id);
-    for (auto& [partition, owned] : process->owned) {
-      owned.revoking = true;
-      input(*process, Revoked{partition, owned.epoch});
-    }
+    for (const Revoked& revoked : process->source.revoke_all()) input(*process, revoked);
   }
   if (letting_go_.empty()) assign_all();
 }
 
-void World::let_go(Process& process, Partition partition, Epoch epoch) {
-  const auto found = process.owned.find(partition);
-  if (found == process.owned.end() || found->second.epoch != epoch) return;
-  process.owned.erase(found);
-  if (process.owned.empty() && letting_go_.erase(process.id) > 0 && letting_go_.empty()) {
+void World::let_go(Process& process, SourceOrders::Owned order) {
+  if (!process.source.release(order)) return;
+  if (process.source.holds_nothing() && letting_go_.erase(process.id) > 0 && letting_go_.empty()) {
     assign_all();
   }
 }
@@ -153,17 +147,9 @@ void World::assign_all() {
 }
 
 void World::assign(Process& process, Partition partition) {
-  Broker::Log& log = broker_.log(partition);
-  Owned& owned = process.owned[partition];
-  owned = {.epoch = Epoch{++last_epoch_}, .owner = ++last_owner_, .next = log.committed};
-  log.owner = owned.owner;
-  process.tables[partition] = {log.ledger, {}};
-  input(process, Assigned{.partition = partition,
-                          .epoch = owned.epoch,
-                          .committed = log.committed,
-                          .metadata = log.metadata,
-                          .end = log.end,
-                          .partitions_total = broker_.partitions()});
+  process.tables[partition] = {broker_.log(partition).ledger, {}};
+  const Epoch epoch{++last_epoch_};
+  input(process, process.source.assign(partition, epoch, ++last_owner_));
 }
 
 void World::input(Process& process, Input one) {
@@ -176,20 +162,9 @@ void World::input(Process& process, Input one) {
 }
 
 void World::feed(Process& process) {
-  for (auto& [partition, owned] : process.owned) {
-    if (owned.paused || owned.revoking) continue;
-    Broker::Log& log = broker_.log(partition);
-    Delivered delivered;
-    auto next = log.events.lower_bound(owned.next);
-    for (std::uint64_t left = random_.up_to(60); left > 0 && next != log.events.end();
-         --left, ++next) {
-      delivered.deliveries.push_back(
-          delivery_of(next->second, {partition, next->first}, owned.epoch));
-      owned.next = next->first + 1;
-    }
-    if (!delivered.deliveries.empty()) input(process, std::move(delivered));
-    if (next == log.events.end()) {
-      input(process, ReachedPosition{partition, owned.epoch, log.end});
+  for (const Partition partition : process.source.readable()) {
+    for (Input& one : process.source.read(partition, random_.up_to(60))) {
+      input(process, std::move(one));
     }
   }
 }
@@ -216,26 +191,22 @@ void World::turn(Process& process) {
 void World::set_paused(Process& process, SourceOrders::Owned order, bool paused) {
   process.obeys_at = std::max(process.obeys_at, now_ + up_to(20));
   at(process.obeys_at - now_, [this, id = process.id, order, paused] {
-    Process* found = find(id);
-    if (found == nullptr) return;
-    const auto owned = found->owned.find(order.first);
-    if (owned != found->owned.end() && owned->second.epoch == order.second) {
-      owned->second.paused = paused;
-    }
+    if (Process* found = find(id)) found->source.set_paused(order, paused);
   });
 }
 
 void World::obey(Process& process, Commands& commands) {
   for (const auto& order : commands.source.pause) set_paused(process, order, true);
   for (const auto& order : commands.source.resume) set_paused(process, order, false);
-  for (const auto& [partition, epoch] : commands.source.release) let_go(process, partition, epoch);
+  for (const auto& order : commands.source.release) let_go(process, order);
   for (const Partition partition : commands.source.reread) {
     at(up_to(500), [this, id = process.id, partition] {
       Process* found = find(id);
-      if (found == nullptr || !found->owned.contains(partition)) return;
-      Owned& owned = found->owned[partition];
-      if (owned.revoking) return;  // released by the core, when its requests are over
-      input(*found, Lost{partition, owned.epoch});
+      if (found == nullptr) return;
+      // One that is being revoked is released by the core, when its requests are over.
+      const auto lost = found->source.lose(partition);
+      if (!lost) return;
+      input(*found, *lost);
       assign(*found, partition);
     });
   }
@@ -318,8 +289,7 @@ void World::look_up(Process& process, Commands& commands) {
         answer.partition = one.partition;
         answer.epoch = one.epoch;
         answer.key = one.key;
-        const auto owned = found->owned.find(one.partition);
-        if (owned == found->owned.end() || owned->second.epoch != one.epoch) continue;
+        if (!found->source.holds(one.partition, one.epoch)) continue;
         const auto& entries = found->tables[one.partition].entries;
         const auto entry = entries.find(one.key);
         if (entry != entries.end()) answer.entry = entry->second;
@@ -346,8 +316,7 @@ void World::look_up(Process& process, Commands& commands) {
 }
 
 void World::make_due(Process& process, const MakeDue& command) {
-  const auto owned = process.owned.find(command.partition);
-  if (owned == process.owned.end() || owned->second.epoch != command.epoch) return;
+  if (!process.source.holds(command.partition, command.epoch)) return;
   Table& table = process.tables[command.partition];
   for (auto& [key, entry] : table.entries) {
     if (!entry.parked || entry.parked->why != Reason::none) continue;
@@ -362,8 +331,7 @@ void World::make_due(Process& process, const MakeDue& command) {
 
 LedgerOfferings World::offerings_of(Process& process, const ListOfferings& command) {
   LedgerOfferings list{.partition = command.partition, .epoch = command.epoch, .accepted = {}};
-  const auto owned = process.owned.find(command.partition);
-  if (owned == process.owned.end() || owned->second.epoch != command.epoch) return list;
+  if (!process.source.holds(command.partition, command.epoch)) return list;
   for (const auto& [key, entry] : process.tables[command.partition].entries) {
     if (entry.lane != Lane::offerings || !entry.ever_accepted) continue;
     list.accepted.push_back({key, entry.organization, entry.version});
@@ -373,8 +341,7 @@ LedgerOfferings World::offerings_of(Process& process, const ListOfferings& comma
 
 DueChanges World::due_of(Process& process, const TakeDue& command) {
   DueChanges answer{.partition = command.partition, .epoch = command.epoch, .due = {}, .next = {}};
-  const auto owned = process.owned.find(command.partition);
-  if (owned == process.owned.end() || owned->second.epoch != command.epoch) return answer;
+  if (!process.source.holds(command.partition, command.epoch)) return answer;
   Table& table = process.tables[command.partition];
   std::vector<std::pair<WallTime, MemberKey>> waiting;
   for (const auto& [key, entry] : table.entries) {
@@ -396,8 +363,7 @@ DueChanges World::due_of(Process& process, const TakeDue& command) {
 
 void World::apply(Process& process, const Record& record) {
   for (const LedgerWrite& write : record.ledger) {
-    const auto owned = process.owned.find(write.partition);
-    if (owned == process.owned.end() || owned->second.epoch != write.epoch) continue;
+    if (!process.source.holds(write.partition, write.epoch)) continue;
     Table& table = process.tables[write.partition];
     table.entries.insert_or_assign(write.key, write.entry);
     table.handed_out.erase(write.key);
@@ -406,8 +372,7 @@ void World::apply(Process& process, const Record& record) {
 
 void World::commit(Process& process, Record command) {
   auto shared = std::make_shared<Record>(std::move(command));
-  std::map<Partition, std::uint64_t> owners;
-  for (const auto& [partition, owned] : process.owned) owners[partition] = owned.owner;
+  const auto owners = process.source.owners();
   std::uint64_t luck = stormy_ ? random_.up_to(99) : 99;
   if (records_fail_ && luck >= 20) luck = 0;
   const Milliseconds takes = records_crawl_ ? up_to(20'000) : up_to(100);

@@ -2,6 +2,7 @@
 
 #include "tests/simulation/broker.h"
 #include "tests/simulation/endpoint.h"
+#include "tests/simulation/fake_source.h"
 #include "tests/simulation/scenario.h"
 #include "worker/worker.h"
 
@@ -38,22 +39,15 @@ class World {
   [[nodiscard]] std::uint64_t executed_in_storm() const { return executed_in_storm_; }
 
  private:
-  struct Owned {
-    Epoch epoch{};
-    std::uint64_t owner = 0;
-    Offset next = 0;
-    bool paused = false;
-    bool revoking = false;
-  };
-  /// One process: its core and what its adapters would know.
   struct Table {
     std::map<MemberKey, LedgerEntry> entries;
     std::set<MemberKey> handed_out;
   };
+  /// One process: its core and what its adapters would know.
   struct Process {
     std::uint64_t id = 0;
     Worker worker;
-    std::map<Partition, Owned> owned;
+    FakeSource source;
     std::map<Partition, Table> tables;
     std::vector<Input> inputs;
     bool turn_scheduled = false;
@@ -88,7 +82,7 @@ class World {
   void rebalance();
   void assign_all();
   void assign(Process& process, Partition partition);
-  void let_go(Process& process, Partition partition, Epoch epoch);
+  void let_go(Process& process, SourceOrders::Owned order);
   void feed(Process& process);
   void input(Process& process, Input input);
   void turn(Process& process);

@@ -100,11 +100,7 @@ std::string World::describe() const {
             std::to_string(status.endpoint_held) + ", organisations held " +
             std::to_string(status.organizations_held.size()) + ", stopping " +
             std::to_string(process->stopping);
-    for (const auto& [partition, owned] : process->owned) {
-      text += "\n  partition " + std::to_string(static_cast<std::int32_t>(partition)) + " next " +
-              std::to_string(owned.next) + (owned.paused ? " paused" : "") +
-              (owned.revoking ? " revoking" : "");
-    }
+    text += process->source.describe();
   }
   return text;
 }
