@@ -6,7 +6,8 @@
 #                          and Artemis
 #   tests/run.sh --quick   the core alone: its unit tests and the simulation
 #   tests/run.sh --long    also everything under address and thread sanitizers, clang-tidy on the
-#                          core, repeats, and the scripts in tests/long/
+#                          core, repeats, and the scripts in tests/long/; hours
+#   tests/run.sh --long NAME…  the release build and these of tests/long/ alone: --long rebalances
 #
 # A failing step does not stop the others, except those that need it. Exit status 0: all passed.
 set -uo pipefail
@@ -17,8 +18,15 @@ case "${1:-}" in
   '') ;;
   --quick) mode=quick ;;
   --long) mode=long ;;
-  *) sed -n '2,11p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,12p' "$0" >&2; exit 2 ;;
 esac
+shift $(($# > 0))
+readonly scripts=("$@")
+for name in "${scripts[@]}"; do
+  [[ $mode == long && -e tests/long/$name.sh ]] && continue
+  echo "run.sh: no $name; --long takes names out of: $(basename -a -s .sh tests/long/*.sh | xargs)" >&2
+  exit 2
+done
 
 : "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
 export HOME
@@ -99,48 +107,30 @@ tests_in() {  # NAME MINUTES BUILD_FOLDER CTEST_OPTION…
   step "$name" "$minutes" ctest --test-dir "$folder" --output-on-failure --no-tests=error "$@"
 }
 
-# Two brokers, the oldest and the newest supported; their addresses go into the environment.
+# Two Kafkas, the oldest and the newest supported, a RabbitMQ and an Artemis as the second opinion;
+# where they are goes into the environment.
 run_integration() {
-  local version
+  local version broker
   for version in 3.9.1 4.1.1; do
     rm -rf "$kafka-$version"
     step "kafka-$version" 5 tests/support/kafka.sh start --version "$version" \
       --dir "$kafka-$version" || { not_run integration "no Kafka $version"; return; }
+  done
+  for broker in rabbitmq artemis; do
+    rm -rf "$amqp-$broker"
+    step "$broker" 5 "tests/support/$broker.sh" start --dir "$amqp-$broker" \
+      || { not_run integration "no $broker"; return; }
   done
   # shellcheck disable=SC1091
   HELSEKONTAKTER_TEST_KAFKA=$(. "$kafka-3.9.1/env" && echo "$KAFKA_BOOTSTRAP")
   # shellcheck disable=SC1091
   HELSEKONTAKTER_TEST_KAFKA_4=$(. "$kafka-4.1.1/env" && echo "$KAFKA_BOOTSTRAP")
   export HELSEKONTAKTER_TEST_KAFKA HELSEKONTAKTER_TEST_KAFKA_4
-  export HELSEKONTAKTER_TEST_KAFKA_DIR=$kafka-3.9.1 HELSEKONTAKTER_TEST_KAFKA_4_DIR=$kafka-4.1.1
-  tests_in integration 40 build/release -L integration -E '^(amqp_integration|cli_amqp)_test$'
+  export HELSEKONTAKTER_TEST_RABBITMQ_DIR=$amqp-rabbitmq HELSEKONTAKTER_TEST_ARTEMIS_DIR=$amqp-artemis
+  # They wait for brokers and timeouts most of the time.
+  tests_in integration 60 build/release -L integration -j $((jobs + 2))
   HELSEKONTAKTER_TEST_KAFKA=$HELSEKONTAKTER_TEST_KAFKA_4 step transactions-4.1.1 10 \
     build/release/tests/integration/kafka/kafka_integration_test '--gtest_filter=Recording*'
-}
-
-# The AMQP adapter against RabbitMQ, then against Artemis as the second opinion.
-run_amqp() {
-  local test=build/release/tests/integration/amqp/amqp_integration_test broker
-  for broker in rabbitmq artemis; do
-    rm -rf "$amqp-$broker"
-    step "$broker" 5 "tests/support/$broker.sh" start --dir "$amqp-$broker" \
-      || { not_run amqp "no $broker"; return; }
-  done
-  # shellcheck disable=SC1091
-  (. "$amqp-rabbitmq/env" && printf '%s\n' "HELSEKONTAKTER_TEST_AMQP=$RABBITMQ_AMQP" \
-    "HELSEKONTAKTER_TEST_AMQPS=$RABBITMQ_AMQPS" "HELSEKONTAKTER_TEST_AMQP_TLS=$RABBITMQ_TLS" \
-    "HELSEKONTAKTER_TEST_AMQP_DIR=$amqp-rabbitmq") >"$logs/rabbitmq.env"
-  # shellcheck disable=SC1091
-  (. "$amqp-artemis/env" && printf '%s\n' "HELSEKONTAKTER_TEST_AMQP=$ARTEMIS_AMQP" \
-    "HELSEKONTAKTER_TEST_AMQPS=$ARTEMIS_AMQPS" "HELSEKONTAKTER_TEST_AMQP_TLS=$ARTEMIS_TLS" \
-    HELSEKONTAKTER_TEST_AMQP_KIND=artemis) >"$logs/artemis.env"
-  local settings
-  mapfile -t settings <"$logs/rabbitmq.env"
-  step amqp-rabbitmq 15 env "${settings[@]}" "$test"
-  step cli-amqp 10 env "${settings[@]}" \
-    ctest --test-dir build/release --output-on-failure --no-tests=error -R '^cli_amqp_test$'
-  mapfile -t settings <"$logs/artemis.env"
-  step amqp-artemis 15 env "${settings[@]}" "$test" '--gtest_filter=-Rabbit*'
 }
 
 run_sanitized() {  # PRESET: everything that needs no broker
@@ -154,6 +144,16 @@ run_sanitized() {  # PRESET: everything that needs no broker
     || return 1
 }
 
+# The named scripts of tests/long/, or all.
+run_scripts() {
+  local script named=("$@")
+  (($# > 0)) || mapfile -t named < <(basename -a -s .sh tests/long/*.sh)
+  for script in "${named[@]}"; do
+    step "long-$script" 120 bash "tests/long/$script.sh" build/release
+    tail -n 12 "$logs/long-$script.log" | sed 's/^/    /'
+  done
+}
+
 run_long() {
   step clang-tidy 60 run-clang-tidy-14 -quiet -p build/release -j "$jobs" \
     "-extra-arg-before=-isystem$PWD/tests/support/clang_tidy" "$PWD/worker/.*\.cc"
@@ -161,10 +161,7 @@ run_long() {
     --repeat until-fail:5
   run_sanitized asan
   run_sanitized tsan
-  local script
-  for script in tests/long/*.sh; do
-    [[ -e $script ]] && step "long-$(basename "$script" .sh)" 120 bash "$script" build/release
-  done
+  run_scripts
 }
 
 step install 20 bash tests/support/install.sh test || finish
@@ -178,17 +175,25 @@ if [[ $mode == quick ]]; then
   finish
 fi
 
+build_release() {
+  step release-configure 5 cmake --preset release \
+    && step release-build 90 cmake --build --preset release -j "$jobs"
+}
+
+if ((${#scripts[@]} > 0)); then
+  if build_release; then run_scripts "${scripts[@]}"; else not_run tests "the release build failed"; fi
+  finish
+fi
+
 build_core asan-core -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1" \
   -DHELSEKONTAKTER_SANITIZE=address,undefined \
   && SIMULATION_SEEDS=15 tests_in asan-core-tests 20 build/asan-core -j "$jobs" -L 'unit|simulation'
 
-if step release-configure 5 cmake --preset release \
-  && step release-build 90 cmake --build --preset release -j "$jobs"; then
+if build_release; then
   tests_in unit-contract-simulation 20 build/release -j "$jobs" -LE 'integration|architecture|chaos'
   tests_in architecture 30 build/release -j "$jobs" -L architecture
   step fhir 10 bash tests/fhir/run_fhir_validation.sh build/release/tests/fhir/fhir_write_bundles
   run_integration
-  run_amqp
   [[ $mode == long ]] && run_long
 else
   not_run tests "the release build failed"

@@ -16,6 +16,7 @@
 #include <proton/receiver_options.hpp>
 #include <proton/sender.hpp>
 #include <proton/sender_options.hpp>
+#include <proton/session.hpp>
 #include <proton/source.hpp>
 #include <proton/source_options.hpp>
 #include <proton/symbol.hpp>
@@ -101,7 +102,7 @@ class Receiving : public proton::messaging_handler {
   void look() {
     if (closed_) return;
     if (Clock::now() - last_ > quiet_ && connection_) {
-      connection_.work_queue().add([this] { connection_.close(); });
+      connection_.work_queue().add([this] { session_.close(); });
     }
     container_->schedule(proton::duration(20), [this] { look(); });
   }
@@ -109,8 +110,8 @@ class Receiving : public proton::messaging_handler {
     proton::source_options source;
     source.capabilities({proton::symbol("queue")}).durability_mode(proton::source::UNSETTLED_STATE);
     connection_ = connection;
-    connection.open_receiver(address_,
-                             proton::receiver_options().source(source).credit_window(500));
+    session_ = connection.open_session();
+    session_.open_receiver(address_, proton::receiver_options().source(source).credit_window(500));
     last_ = Clock::now();
   }
   void on_message(proton::delivery& delivery, proton::message& message) override {
@@ -122,8 +123,11 @@ class Receiving : public proton::messaging_handler {
     messages.push_back(message);
     if (messages.size() < count_) return;
     delivery.accept();
-    delivery.connection().close();
+    session_.close();
   }
+  /// The connection goes when the broker has confirmed the session's end, and so has seen what was
+  /// accepted: RabbitMQ may overlook that when the connection is closed at once.
+  void on_session_close(proton::session& session) override { session.connection().close(); }
   void on_transport_close(proton::transport&) override {
     connection_ = {};
     closed_ = true;
@@ -140,6 +144,7 @@ class Receiving : public proton::messaging_handler {
   Clock::time_point last_ = Clock::now();
   proton::container* container_ = nullptr;
   proton::connection connection_;
+  proton::session session_;
   bool closed_ = false;
 };
 
