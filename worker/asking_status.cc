@@ -214,7 +214,7 @@ void Worker::set_aside(Organization& organization) {
 /// The change is parked as it was, to be asked for later: no verdict, no round, no result.
 void Worker::wait_unanswered(Slot slot, Milliseconds pause) {
   const OrganizationNumber organization = slots_[slot].change().organization;
-  put_off(slot, asking_time(wall_ + pause, organization) - wall_);
+  put_off(slot, {.wait = asking_time(wall_ + pause, organization) - wall_});
 }
 
 }  // namespace helsekontakter

@@ -42,7 +42,8 @@ void Worker::park_queued(Organization& organization, Lane lane) {
   const bool held = organization.hold.held();
   const bool has_probe = !held || organization.hold.lasting() || !organization.groups.empty() ||
                          std::any_of(references.begin(), references.end(), [&](const auto& one) {
-                           return slots_.holds(one) && slots_[one.slot].parked;
+                           return slots_.holds(one) && slots_[one.slot].parked &&
+                                  !is_tight(slots_[one.slot]);  // else it is put off here
                          });
   std::size_t probes = has_probe ? 0 : settings_.batch.entries_max;
   for (std::size_t i = 0; i < references.size(); ++i) {
@@ -55,7 +56,7 @@ void Worker::park_queued(Organization& organization, Lane lane) {
     leave_queue(slot);
     organization.has_put_off = true;
     if (!held) notice_gate(organization);
-    put_off(slot, probes > 0 ? probe_soon : wait_max);
+    put_off(slot, {.wait = probes > 0 ? probe_soon : wait_max});
     if (probes > 0) --probes;
   }
   queue.trim(slots_);
@@ -72,7 +73,8 @@ void Worker::park_groups(Organization& organization) {
       const bool fails = held || group->failures > 0;
       if (!exhausted && !(fails && is_to_park(waiting))) return false;
       organization.has_put_off = organization.has_put_off || held;
-      put_off(reference.slot, held ? probe_soon : wait_of_exhausted(waiting));
+      put_off(reference.slot,
+              {.wait = held ? probe_soon : wait_of_exhausted(waiting), .fails_itself = !held});
       return true;
     });
     group = members.empty() ? organization.groups.erase(group) : std::next(group);
@@ -105,30 +107,30 @@ Milliseconds Worker::wait_of_exhausted(const Held& held) {
   return wait - Milliseconds(tenth) + Milliseconds(static_cast<std::int64_t>(random_.up_to(tenth)));
 }
 
-void Worker::put_off(Slot slot, Milliseconds wait) {
+void Worker::put_off(Slot slot, const PutOff& how) {
   KeyState& key = key_of(slot);
   ensure(key.waiting == slot && key.ledger != nullptr && !key.is_excluded());
   key.waiting = Slots::none;
   const EntryAnswer nothing;
-  conclude_chain(slot, Verdict::inactive, Reason::none, nothing, Conclusion::no_batch, wait);
+  conclude_chain(slot, Verdict::inactive, Reason::none, nothing, Conclusion::no_batch, how);
 }
 
 /// An inactive one that was put off stays one: its round, and since when, go on.
-ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, Milliseconds wait) const {
+ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, const PutOff& how) const {
   ParkedChange parked{.change = held.change(),
                       .texts = held.delivery->texts,
                       .offset = held.position.offset,
                       .attempt = held.attempt,
-                      .due = wall_ + wait,
+                      .due = wall_ + how.wait,
                       .parked_since = wall_,
                       .period_end = held.change().period_end(),
-                      .interval = wait};
+                      .interval = how.fails_itself ? how.wait : Milliseconds{0}};
   if (held.parked && entry.parked) {
     const ParkedChange& before = *entry.parked;
     parked.round = before.round;
     parked.why = before.why;
     parked.parked_since = before.parked_since;
-    if (before.why != Reason::none) parked.interval = before.interval;
+    if (before.why != Reason::none || !how.fails_itself) parked.interval = before.interval;
   }
   return parked;
 }

@@ -54,7 +54,7 @@ void Worker::conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnsw
 
 /// Concludes a change and what hangs on it. Its key stays excluded until that is durable.
 void Worker::conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
-                            std::uint32_t batch, const std::optional<Milliseconds>& put_off) {
+                            std::uint32_t batch, const std::optional<PutOff>& put_off) {
   const Held& held = slots_[slot];
   KeyState& key = key_of(slot);
   key.concluding = true;

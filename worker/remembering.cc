@@ -195,7 +195,7 @@ Conclusion& Worker::repeat(Slot slot, Verdict verdict, Reason reason, std::uint3
 
 /// What the ledger holds of the key once the next record is durable.
 Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
-                                    const std::optional<Milliseconds>& put_off_for) {
+                                    const std::optional<PutOff>& put_off_as) {
   const Held& held = slots_[slot];
   KeyState& key = *held.key;
   const Change& change = held.change();
@@ -203,8 +203,8 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
   Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
   entry.lane = held.lane;
   entry.organization = change.organization;
-  if (put_off_for) {
-    entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, *put_off_for));
+  if (put_off_as) {
+    entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, *put_off_as));
     told.publishes = false;
   } else if (verdict == Verdict::inactive) {
     remember_inactive(held, reason, entry, told);

@@ -224,6 +224,11 @@ class Worker {
     bool publishes = true;
     std::optional<WallTime> next_attempt;
   };
+  /// Parked without a word, because it could not be submitted.
+  struct PutOff {
+    Milliseconds wait{};
+    bool fails_itself = false;  ///< not for a hold or a gate; the wait grows from time to time
+  };
   void ask(Slot slot, KeyState& key);
   void order_asking(KeyState& key);
   static void learn(KeyState& key, Partition partition, LedgerEntry entry);
@@ -232,7 +237,7 @@ class Worker {
   [[nodiscard]] bool is_told_by_ledger(Slot slot, KeyState& key);
   Conclusion& repeat(Slot slot, Verdict verdict, Reason reason, std::uint32_t attempt);
   [[nodiscard]] Remembered remember(Slot slot, Verdict verdict, Reason reason,
-                                    const std::optional<Milliseconds>& put_off);
+                                    const std::optional<PutOff>& put_off);
   void remember_inactive(const Held& held, Reason reason, LedgerEntry& entry, Remembered& told);
   [[nodiscard]] ParkedChange park(const Held& held, const ParkedChange* before, Reason why);
   void take_due();
@@ -244,9 +249,9 @@ class Worker {
   void park_groups(Organization& organization);
   [[nodiscard]] bool is_to_park(const Held& held);
   [[nodiscard]] bool is_tight(const Held& held);
-  void put_off(Slot slot, Milliseconds wait);
+  void put_off(Slot slot, const PutOff& how);
   [[nodiscard]] ParkedChange put_off(const Held& held, const LedgerEntry& entry,
-                                     Milliseconds wait) const;
+                                     const PutOff& how) const;
   [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
   void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false);
   void make_put_off_due(Organization& organization);
@@ -305,7 +310,7 @@ class Worker {
   void conclude(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
                 std::uint32_t batch);
   void conclude_chain(Slot slot, Verdict verdict, Reason reason, const EntryAnswer& answer,
-                      std::uint32_t batch, const std::optional<Milliseconds>& put_off = {});
+                      std::uint32_t batch, const std::optional<PutOff>& put_off = {});
   Conclusion& add_conclusion(Slot slot, Verdict verdict, Reason reason, KeyState* frees_key);
   void record();
   [[nodiscard]] bool wants_record() const;

@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 /// timeout, the longest pauses of holds and retries one after the other, and the work itself.
 constexpr Milliseconds calm_max = 2h;
 
+/// After so much of it, what waits has a reason of its own.
+constexpr Milliseconds settled_after = 15min;
+
 Milliseconds session_timeout(const WorkerSettings& settings) {
   return settings.api.request_timeout + settings.api.settle_time + 15s;
 }
@@ -448,7 +451,9 @@ std::vector<std::string> World::run() {
   });
   const TimePoint calm = now_;
   while (now_ < calm + calm_max && faults_.empty() && !missing().empty()) {
+    const TimePoint before = now_;
     advance_until(now_ + 10s);
+    if (before < calm + settled_after && now_ >= calm + settled_after) check_waits();
   }
   calm_took_ = now_ - calm;
   // Late executions may still be under way.

@@ -100,6 +100,7 @@ class World {
   void commit(Process& process, Record record);
   void make_trouble();
   void check_end();
+  void check_waits();
   void check_memory();
   void note_idle_turn(Process& process, const Commands& commands);
   void note_brakes(const Commands& commands);

@@ -65,6 +65,25 @@ std::vector<Position> World::missing() {
   return missing;
 }
 
+/// When nothing has been wrong for a while, only an inactive member and a change that failed too
+/// often are left to their time. Whatever waited for something else was told that it is over.
+void World::check_waits() {
+  for (const Position position : missing()) {
+    const Event& event = broker_.event(position);
+    const Delivery delivery = delivery_of(event, position, Epoch{});
+    if (const auto* change = std::get_if<Change>(&delivery.content)) {
+      const auto& ledger = broker_.log(position.partition).ledger;
+      const auto entry = ledger.find(change->key);
+      const ParkedChange* parked = entry == ledger.end() ? nullptr : entry->second.parked.get();
+      if (parked != nullptr && (parked->why != Reason::none ||
+                                parked->attempt >= scenario_.settings.retry.attempts_max)) {
+        continue;
+      }
+    }
+    faults_.push_back("still waits, and nobody knows why: " + event.text());
+  }
+}
+
 void World::check_end() {
   for (const Position position : missing()) {
     faults_.push_back("no result: " + broker_.event(position).text() + " at " +

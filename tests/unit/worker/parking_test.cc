@@ -121,6 +121,67 @@ TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
   EXPECT_EQ(core.record_all(), "ada@1 accepted");
 }
 
+/// The hour that it was put off for while its organisation was held is no failure of its own.
+TEST(Parking, LetsAnEntryWaitForItsFailuresNotForTheHoldBefore) {
+  Core core(parking());
+  core.assign();
+  hold_sio(core, "ada@1 bob@1");
+  core.deliver("cleo@1 dan@1 eve@1 fay@1 gus@1 hal@1");
+  for (int i = 0; i < 40 && core.committed() < 8; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    (void)core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  ASSERT_EQ(core.committed(), 8);
+  std::string told;
+  for (int i = 0; i < 60; ++i) {
+    core.deliver("sit:m" + std::to_string(i) + "@1");
+    while (core.in_flight() > 0) {
+      if (core.requests().substr(0, core.requests().find('|')).find("hal") != std::string::npos) {
+        core.answer(refused(500));
+      } else {
+        core.accept();
+      }
+    }
+    told = core.record_all();
+    if (told.find("hal@1 waits") != std::string::npos) break;
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  ASSERT_THAT(told, HasSubstr("hal@1 waits"));
+  core.pass(5min);
+  EXPECT_EQ(core.requests(), "hal@1");
+}
+
+/// Its probes give way too when memory is short; they have to come back as probes.
+TEST(Parking, FindsTheEndOfAHoldThoughItsProbesHadToMakeRoom) {
+  WorkerSettings settings = parking();
+  settings.memory_bytes_max = 40'000;
+  Core core(settings);
+  core.assign();
+  hold_sio(core, "ada@1*3000 bob@1*3000");
+  for (int i = 0; i < 40 && core.committed() < 2; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    (void)core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  ASSERT_EQ(core.committed(), 2);
+  while (core.in_flight() > 0) core.answer(refused(403));
+  core.pass(2s);
+  ASSERT_EQ(core.status().changes_held, 2u) << "they are at hand";
+  core.deliver("sit:large@1*9000");
+  EXPECT_THAT(core.record_all(), HasSubstr("ada@1 waits"));
+  core.accept();
+  (void)core.record_all();
+  Milliseconds waited{0};
+  while (core.in_flight() == 0 && waited < 2h) {
+    const Milliseconds next = core.wakes_in().value_or(1min);
+    waited += next;
+    core.pass(next);
+  }
+  EXPECT_LT(waited, 10min);
+  EXPECT_THAT(core.requests(), AnyOf("ada@1 bob@1", "bob@1 ada@1"));
+}
+
 TEST(Parking, LeavesTheBacklogInTheTopicWhileTheEndpointIsDown) {
   Core core(parking());
   core.assign();
