@@ -40,11 +40,13 @@ struct SourceSettings {
   bool clean_start = false;
   Milliseconds detach_timeout{3000};  ///< for the broker to confirm that the queue is let go
   /// Tell the observer when the queue is drained: everything that came is settled, and the broker
-  /// says that there is nothing more. Where its word is not to be had, a long silence must do: AMQP
-  /// does not say how long a queue is.
+  /// says that there is nothing more. AMQP does not say how long a queue is.
   bool drain = false;
   Milliseconds drain_ask_after{500};  ///< after the last message or settlement
-  Milliseconds drain_quiet{30'000};   ///< a broker under load may be silent for long
+  Milliseconds drain_quiet{30'000};   ///< likewise, where something may come back to the queue
+  /// A broker that does not answer for so long never will: then the silence must do. One under load
+  /// may take minutes over the settlements that come before the question.
+  Milliseconds drain_unanswered{600'000};
 };
 
 /// How a result is packed, by the CloudEvents AMQP binding: as one JSON text, or as its data with

@@ -374,16 +374,18 @@ bool AmqpSource::Loop::is_at_rest() const {
          pending_.empty();
 }
 
-/// The broker is asked when all is at rest. Its answer does not count when an earlier link gave
-/// something back: that comes to the queue when the broker has ended the session, which may be
-/// later. Then, and when it does not answer, a long silence must do.
+/// The broker is asked when all is at rest, and its answer is waited for: until it has seen all
+/// settlements, credit does not reach the queue, and nothing comes though there is more. It is
+/// asked later when an earlier link gave something back: that comes to the queue when the broker
+/// has ended the session, which may be after an answer.
 void AmqpSource::Loop::check_drained() {
   if (!settings_.drain || told_drained_ || !is_at_rest()) return;
   const auto quiet = Clock::now() - quiet_since_;
-  if (quiet >= settings_.drain_quiet && receiver_.credit() > 0) {
+  const auto ask_after = may_come_back_ ? settings_.drain_quiet : settings_.drain_ask_after;
+  if (quiet >= settings_.drain_unanswered) {
     say_drained();
-  } else if (quiet >= settings_.drain_ask_after && !may_come_back_ && !question_.is_open() &&
-             receiver_.credit() > 0 && questions_left_ > 0) {
+  } else if (quiet >= ask_after && !question_.is_open() && receiver_.credit() > 0 &&
+             questions_left_ > 0) {
     --questions_left_;
     asked_at_ = next_;
     question_.ask(session_, receiver_);

@@ -110,10 +110,21 @@ TEST_F(DrainingAFake, GoesOnWhenMessagesComeBeforeTheAnswer) {
 TEST_F(DrainingAFake, TakesALongSilenceForTheEndWhenTheBrokerDoesNotAnswer) {
   fake.ignore_drains();
   SourceSettings settings = this->settings();
-  settings.drain_quiet = 3s;
+  settings.drain_unanswered = 3s;
   start(settings);
   EXPECT_FALSE(is_drained(2s));
   EXPECT_TRUE(is_drained()) << ear.all();
+  EXPECT_EQ(fake.drains(), 1u);
+}
+
+/// RabbitMQ that works off tens of thousands of settlements sends nothing meanwhile, though its
+/// queue is full.
+TEST_F(DrainingAFake, DoesNotTakeTheSilenceOfABusyBrokerForTheEnd) {
+  fake.ignore_drains();
+  SourceSettings settings = this->settings();
+  settings.drain_quiet = 500ms;
+  start(settings);
+  EXPECT_FALSE(is_drained(3s));
   EXPECT_EQ(fake.drains(), 1u);
 }
 
