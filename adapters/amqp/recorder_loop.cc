@@ -169,6 +169,7 @@ void AmqpRecorder::Loop::prepare() {
   }
   text_.begin(*record_, wall_now());
   results_.next = letters_.next = 0;
+  results_.sent = letters_.sent = 0;
 }
 
 void AmqpRecorder::Loop::publish() {
@@ -182,10 +183,13 @@ void AmqpRecorder::Loop::publish() {
   if (!letters_.address.empty()) publish(letters_, true);
 }
 
-/// As many as there is credit for; on_sendable and the answers come back here.
+/// As many as there is credit and room for; on_sendable and the answers come back here.
 void AmqpRecorder::Loop::publish(Outlet& outlet, bool dead_letters) {
   const WallTime now = wall_now();
-  for (; outlet.next < publications_.size() && outlet.sender.credit() > 0; ++outlet.next) {
+  const auto may_send = [&] {
+    return outlet.sender.credit() > 0 && outlet.sent < settings_.unconfirmed_max;
+  };
+  for (; outlet.next < publications_.size() && may_send(); ++outlet.next) {
     Publication& publication = publications_[outlet.next];
     if (publication.is_dead_letter != dead_letters || publication.state != Sending::waiting) {
       continue;
@@ -196,6 +200,7 @@ void AmqpRecorder::Loop::publish(Outlet& outlet, bool dead_letters) {
                            : result_message(conclusion, text_, settings_.mode, outlet.address, now),
                        make_tag(work_, outlet.next));
     publication.state = Sending::sent;
+    ++outlet.sent;
   }
 }
 
@@ -216,7 +221,9 @@ void AmqpRecorder::Loop::on_tracker_accept(proton::tracker& tracker) {
   Publication* publication = publication_of(tracker);
   if (publication == nullptr) return;
   publication->state = Sending::confirmed;
-  if (++confirmed_ == publications_.size()) advance(Stage::publishing);
+  if (++confirmed_ == publications_.size()) return advance(Stage::publishing);
+  Outlet& outlet = outlet_of(*publication);
+  if (--outlet.sent == settings_.unconfirmed_max / 2) publish();
 }
 
 void AmqpRecorder::Loop::on_tracker_reject(proton::tracker& tracker) {
@@ -244,7 +251,8 @@ void AmqpRecorder::Loop::refused(const proton::tracker& tracker, const std::stri
   if (publication == nullptr) return;
   publication->state = Sending::waiting;
   ++refusals_;
-  Outlet& outlet = publication->is_dead_letter ? letters_ : results_;
+  Outlet& outlet = outlet_of(*publication);
+  --outlet.sent;
   outlet.next = std::min(outlet.next, static_cast<std::size_t>(publication - publications_.data()));
   pause();
   if (std::exchange(told_refusal_, true)) return;
@@ -308,7 +316,7 @@ void AmqpRecorder::Loop::closed() {
   for (Outlet* outlet : {&results_, &letters_}) {
     outlet->sender = {};
     outlet->open = false;
-    outlet->next = 0;
+    outlet->next = outlet->sent = 0;
   }
   // Whether the broker has it is not known: it is sent once more, with the same id.
   for (Publication& publication : publications_) {

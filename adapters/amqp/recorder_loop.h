@@ -50,7 +50,12 @@ class AmqpRecorder::Loop final : public ConnectionLoop,
     proton::sender sender;
     bool open = false;
     std::size_t next = 0;  ///< the first publication that may be waiting
+    std::size_t sent = 0;  ///< publications of this state
   };
+
+  [[nodiscard]] Outlet& outlet_of(const Publication& publication) {
+    return publication.is_dead_letter ? letters_ : results_;
+  }
 
   void opened(proton::connection& connection) override;
   void closed() override;

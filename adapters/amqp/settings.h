@@ -60,6 +60,9 @@ struct RecordSettings {
   EventMode mode = EventMode::structured;
   /// A record that is not durable by then, with all its attempts, has failed.
   Milliseconds record_timeout{30'000};
+  /// Results that are sent and not confirmed: Proton keeps each until then, and brokers grant more
+  /// credit than there is memory.
+  std::size_t unconfirmed_max = 2'000;
   Milliseconds retry_first{100};  ///< after a refused result
   Milliseconds retry_max{5000};
 };

@@ -81,7 +81,8 @@ void FakeBroker::on_receiver_open(proton::receiver& receiver) {
   if (ignoring_ || refuses(receiver)) return;
   proton::target_options target;
   target.address(receiver.target().address());
-  receiver.open(proton::receiver_options().target(target).auto_accept(false).credit_window(10));
+  receiver.open(
+      proton::receiver_options().target(target).auto_accept(false).credit_window(credit_));
 }
 
 void FakeBroker::on_sender_drain_start(proton::sender& sender) {

@@ -27,6 +27,8 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   void answer_next(std::size_t count, Answer answer);
   /// Links are opened and closed again with this condition.
   void refuse_links(const std::string& condition);
+  /// To links that come from now on: places for so many messages.
+  void grant(int credit) { credit_ = credit; }
   /// Connections open, links get no answer.
   void ignore_links() { ignoring_ = true; }
   /// Links from which is read: a drain gets no answer, or so many messages come before it.
@@ -52,6 +54,7 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   std::mutex mutex_;  ///< guards the two below
   std::deque<Answer> answers_;
   std::string refusal_;
+  std::atomic<int> credit_{10};
   std::atomic<bool> ignoring_{false};
   std::atomic<bool> ignoring_drains_{false};
   std::atomic<std::size_t> before_drained_{0};

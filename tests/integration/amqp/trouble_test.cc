@@ -19,10 +19,11 @@ Connection to(const FakeBroker& broker) {
 
 class Refusing : public ::testing::Test {
  protected:
-  void start(Milliseconds record_timeout = Milliseconds{20'000}) {
+  void start(Milliseconds record_timeout = Milliseconds{20'000}, std::size_t unconfirmed = 2'000) {
     recorder = std::make_unique<AmqpRecorder>(RecordSettings{.connection = to(broker),
                                                              .address = "results",
                                                              .record_timeout = record_timeout,
+                                                             .unconfirmed_max = unconfirmed,
                                                              .retry_first = Milliseconds{10},
                                                              .retry_max = Milliseconds{50}},
                                               "", "input", plain_text(), Steps{}, core.inbox,
@@ -83,6 +84,22 @@ INSTANTIATE_TEST_SUITE_P(
                       Refusal{"settled_without_outcome", FakeBroker::Answer::settle_only,
                               "without saying what became of it"}),
     [](const auto& each) { return each.param.name; });
+
+TEST_F(Refusing, LeavesNoMoreResultsUnconfirmedThanProtonMayKeep) {
+  broker.grant(5000);
+  broker.answer_next(500, FakeBroker::Answer::nothing);
+  start(Milliseconds{1500}, 100);
+  EXPECT_EQ(write(500), false);
+  EXPECT_EQ(broker.received(), 100u);
+}
+
+TEST_F(Refusing, SendsOnAsResultsAreConfirmed) {
+  broker.grant(5000);
+  broker.answer_next(30, FakeBroker::Answer::release);
+  start(Milliseconds{20'000}, 20);
+  EXPECT_EQ(write(500), true) << ear.all();
+  EXPECT_EQ(broker.accepted(), 500u);
+}
 
 TEST_F(Refusing, ARecordIsNotDurableWhileOneResultIsUnanswered) {
   broker.answer_next(1, FakeBroker::Answer::nothing);
