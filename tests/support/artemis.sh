@@ -82,7 +82,7 @@ launch() {
   local pid deadline
   # The subshell is gone at once, so the broker outlives the caller and is nobody's job.
   pid=$(
-    setsid java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx384m \
+    setsid java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx2g \
       -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true \
       "-Djava.security.auth.login.config=$dir/login.config" -cp "$jars/*" \
       "$here/artemis/src/main/java/RunArtemis.java" "$dir" "$port" "$tls_port" \
