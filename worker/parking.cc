@@ -70,8 +70,9 @@ void Worker::park_groups(Organization& organization) {
     std::erase_if(members, [&](const Slots::Reference& reference) {
       if (!slots_.holds(reference)) return true;
       const Held& waiting = slots_[reference.slot];
-      const bool fails = held || group->failures > 0;
-      if (!exhausted && !(fails && is_to_park(waiting))) return false;
+      // One that failed goes again soon; it is in nobody's way yet, however little room there is.
+      const bool fails_for_long = group->failures > 0 && is_overdue(waiting);
+      if (!exhausted && !fails_for_long && !(held && is_to_park(waiting))) return false;
       organization.has_put_off = organization.has_put_off || held;
       put_off(reference.slot,
               {.wait = held ? probe_soon : wait_of_exhausted(waiting), .fails_itself = !held});
@@ -88,7 +89,10 @@ bool Worker::is_tight(const Held& held) {
 
 /// One that comes from the ledger keeps no offset back; it goes there again only to make room.
 bool Worker::is_to_park(const Held& held) {
-  if (is_tight(held)) return true;
+  return is_tight(held) || is_overdue(held);
+}
+
+bool Worker::is_overdue(const Held& held) {
   if (held.parked) return false;
   const TimePoint at = held.since + settings_.retry.park_after;
   if (at <= now_) return true;

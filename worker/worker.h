@@ -249,6 +249,7 @@ class Worker {
   void park_groups(Organization& organization);
   [[nodiscard]] bool is_to_park(const Held& held);
   [[nodiscard]] bool is_tight(const Held& held);
+  [[nodiscard]] bool is_overdue(const Held& held);
   void put_off(Slot slot, const PutOff& how);
   [[nodiscard]] ParkedChange put_off(const Held& held, const LedgerEntry& entry,
                                      const PutOff& how) const;

@@ -121,6 +121,26 @@ TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
   EXPECT_EQ(core.record_all(), "ada@1 accepted");
 }
 
+/// A source reads on as long as there is room, so that there is little room most of the time.
+TEST(Parking, LeavesAnEntryThatFailedTwiceToItsNextAttemptThoughMemoryIsShort) {
+  WorkerSettings settings = parking();
+  settings.memory_bytes_max = 40'000;
+  settings.retry.park_after = 10min;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1 sit:bob@1");
+  core.answer("ada@1", refused(500));
+  core.accept();
+  EXPECT_EQ(core.record_all(), "sit:bob@1 accepted");
+  core.pass(1min);
+  ASSERT_EQ(core.requests(), "ada@1");
+  core.deliver("sit:large@1*15000");
+  core.answer("ada@1", refused(500));
+  EXPECT_EQ(core.record_all(), "") << "it is not put off";
+  core.pass(1min);
+  EXPECT_THAT(core.requests(), HasSubstr("ada@1"));
+}
+
 /// The hour that it was put off for while its organisation was held is no failure of its own.
 TEST(Parking, LetsAnEntryWaitForItsFailuresNotForTheHoldBefore) {
   Core core(parking());
