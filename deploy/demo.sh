@@ -20,7 +20,7 @@ cd "$(dirname "$0")/.."
 readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo
 # A first look shall not wait for the optimiser; where a release build is there, it is used.
 build=$PWD/build/release
-[[ -z $embedded || -x $build/adapters/cli/helsekontakter ]] || build=$PWD/build/embedded
+[[ -x $build/adapters/cli/helsekontakter ]] || build=$PWD/build/first-look
 readonly build
 readonly worker=$build/adapters/cli/helsekontakter
 readonly simulator=$build/tests/simulator/helsekontakter-simulator
