@@ -56,7 +56,7 @@ void Worker::park_queued(Organization& organization, Lane lane) {
     leave_queue(slot);
     organization.has_put_off = true;
     if (!held) notice_gate(organization);
-    put_off(slot, {.wait = probes > 0 ? probe_soon : wait_max});
+    put_off(slot, {.wait = probes > 0 ? wait_of_probe(organization.hold) : wait_max});
     if (probes > 0) --probes;
   }
   queue.trim(slots_);
@@ -75,7 +75,8 @@ void Worker::park_groups(Organization& organization) {
       if (!exhausted && !fails_for_long && !(held && is_to_park(waiting))) return false;
       organization.has_put_off = organization.has_put_off || held;
       put_off(reference.slot,
-              {.wait = held ? probe_soon : wait_of_exhausted(waiting), .fails_itself = !held});
+              {.wait = held ? wait_of_probe(organization.hold) : wait_of_exhausted(waiting),
+               .fails_itself = !held});
       return true;
     });
     group = members.empty() ? organization.groups.erase(group) : std::next(group);
@@ -98,6 +99,11 @@ bool Worker::is_overdue(const Held& held) {
   if (at <= now_) return true;
   park_at_ = park_at_ ? std::min(*park_at_, at) : at;
   return false;
+}
+
+/// When there is no room for it to wait for its time here, it is not to come and go until then.
+Milliseconds Worker::wait_of_probe(const Hold& hold) const {
+  return hold.awaits_probe_time() ? std::max(probe_soon, hold.probe_at() - now_) : probe_soon;
 }
 
 /// The wait grows with every time that it is exhausted.

@@ -253,6 +253,7 @@ class Worker {
   void put_off(Slot slot, const PutOff& how);
   [[nodiscard]] ParkedChange put_off(const Held& held, const LedgerEntry& entry,
                                      const PutOff& how) const;
+  [[nodiscard]] Milliseconds wait_of_probe(const Hold& hold) const;
   [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
   void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false);
   void make_put_off_due(Organization& organization);

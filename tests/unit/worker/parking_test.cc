@@ -190,14 +190,26 @@ TEST(Parking, FindsTheEndOfAHoldThoughItsProbesHadToMakeRoom) {
   ASSERT_EQ(core.status().changes_held, 2u) << "they are at hand";
   core.deliver("sit:large@1*9000");
   EXPECT_THAT(core.record_all(), HasSubstr("ada@1 waits"));
+  Milliseconds waited{0};
+  const auto wait_for_requests = [&](std::size_t requests) {
+    while (core.in_flight() < requests && waited < 2h) {
+      const Milliseconds next = core.wakes_in().value_or(1min);
+      waited += next;
+      core.pass(next);
+    }
+  };
+  wait_for_requests(2);
+  core.answer("ada@1", refused(403));
+  EXPECT_THAT(core.record_all(), HasSubstr("ada@1 waits"));
+  int put_off_again = 0;
+  for (int second = 0; second < 20; ++second) {
+    core.pass(1s);
+    if (core.record_all().find("waits") != std::string::npos) ++put_off_again;
+  }
+  EXPECT_EQ(put_off_again, 0) << "they come when it is time for a probe";
   core.accept();
   (void)core.record_all();
-  Milliseconds waited{0};
-  while (core.in_flight() == 0 && waited < 2h) {
-    const Milliseconds next = core.wakes_in().value_or(1min);
-    waited += next;
-    core.pass(next);
-  }
+  wait_for_requests(1);
   EXPECT_LT(waited, 10min);
   EXPECT_THAT(core.requests(), AnyOf("ada@1 bob@1", "bob@1 ada@1"));
 }
