@@ -147,7 +147,7 @@ void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
   attach_again_ = false;
   is_well();
   assign(clean_);
-  tell(observer_.attached, true);
+  tell_attached(true);
   quiet_since_ = Clock::now();
   questions_left_ = questions_max;
   grant();
@@ -185,7 +185,6 @@ void AmqpSource::Loop::lose() {
 }
 
 void AmqpSource::Loop::closed() {
-  const bool was_attached = link_ == Link::attached || link_ == Link::leaving;
   lose();
   unsettled_.clear();
   unsettled_count_ = 0;
@@ -196,7 +195,11 @@ void AmqpSource::Loop::closed() {
   connection_ = {};
   if (link_ != Link::let_go) link_ = Link::none;
   delivery_is_due_ = false;
-  if (was_attached) tell(observer_.attached, false);
+  tell_attached(false);
+}
+
+void AmqpSource::Loop::tell_attached(bool attached) {
+  if (std::exchange(told_attached_, attached) != attached) tell(observer_.attached, attached);
 }
 
 void AmqpSource::Loop::on_receiver_error(proton::receiver& receiver) {
@@ -215,7 +218,7 @@ void AmqpSource::Loop::on_session_close(proton::session& session) {
   link_ = attach_again_ ? Link::none : Link::let_go;
   receiver_ = {};
   session_ = {};
-  tell(observer_.attached, false);
+  tell_attached(false);
   if (attach_again_) attach();
 }
 

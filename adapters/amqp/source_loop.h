@@ -55,6 +55,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   void on_message(proton::delivery& delivery, proton::message& message) override;
 
   void attach();
+  void tell_attached(bool attached);
   void warn_of_ttl(const proton::message& message);
   void assign(bool clean);
   void lose();
@@ -95,6 +96,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   bool fresh_ = false;     ///< nothing was delivered under this epoch yet
   Clock::time_point assigned_at_{};
   bool told_of_ttl_ = false;
+  bool told_attached_ = false;
   bool comes_again_ = false;  ///< among `pending_` is what was delivered before
   bool tells_first_ = false;  ///< this broker sets first-acquirer
   bool paused_ = false;
