@@ -19,7 +19,8 @@ build=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev librdkafka-dev l
 demo=(libgtest-dev libgmock-dev libbenchmark-dev libcjose-dev curl)
 tests=(clang-format-14 clang-tidy-14 python3-jsonschema python3-yaml openssl rabbitmq-server)
 # These may be there without Debian's package: the command counts.
-commands_of_demo=(java=openjdk-17-jre-headless mvn=maven python3=python3)
+commands_of_every_demo=(python3=python3)
+commands_of_demo=(java=openjdk-17-jre-headless mvn=maven)
 commands_of_tests=(javac=openjdk-17-jdk-headless)
 
 missing=()
@@ -33,6 +34,7 @@ want_command() {  # COMMAND=PACKAGE
 }
 if [[ $want != build ]]; then
   for package in "${demo[@]}"; do want_package "$package"; done
+  for pair in "${commands_of_every_demo[@]}"; do want_command "$pair"; done
 fi
 if [[ $want == demo || $want == test ]]; then
   for pair in "${commands_of_demo[@]}"; do want_command "$pair"; done
