@@ -44,12 +44,12 @@ class Relay final : public proton::messaging_handler {
   }
   /// A container ends only when no timer is left.
   void tick(proton::container& container) {
-    if (left_ > 0 && Clock::now() < until_) {
-      container.schedule(proton::duration(100), [this, &container] { tick(container); });
-    } else {
-      container.stop();
-    }
+    if (left_ == 0) return;
+    if (Clock::now() >= until_) return container.stop();
+    container.schedule(proton::duration(100), [this, &container] { tick(container); });
   }
+  /// What is cut is told by done().
+  void on_error(const proton::error_condition&) override {}
   void on_connection_open(proton::connection& connection) override {
     proton::source_options source;
     source.durability_mode(proton::source::UNSETTLED_STATE)
@@ -73,7 +73,7 @@ class Relay final : public proton::messaging_handler {
     if (found == open_.end()) return;
     found->second.accept();
     open_.erase(found);
-    --left_;
+    if (--left_ == 0) sender_.connection().close();
   }
   void send() {
     for (; !waiting_.empty() && sender_.credit() > 0; waiting_.pop_front()) {
