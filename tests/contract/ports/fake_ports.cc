@@ -31,7 +31,7 @@ class FakePorts : public PortsUnderTest {
       broker_.append(Partition{0}, event, 0);
     }
   }
-  std::vector<SeenResult> results(std::size_t) override {
+  std::vector<SeenResult> results() override {
     std::vector<SeenResult> seen;
     for (const Position& position : broker_.published()) {
       seen.push_back({simulation::full_url_of(position.partition, position.offset),
@@ -39,7 +39,7 @@ class FakePorts : public PortsUnderTest {
     }
     return seen;
   }
-  std::vector<std::string> dead_letters(std::size_t) override { return {}; }
+  std::vector<std::string> dead_letters() override { return {}; }
 
   void begin() override {
     source_.emplace(broker_);

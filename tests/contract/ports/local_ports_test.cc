@@ -26,17 +26,10 @@ class FilePorts : public RealPorts {
     for (const std::string& name : names) text += name + "\n";
     folder_.append("in", text);
   }
-  std::vector<SeenResult> results(std::size_t expected) override {
-    return read_results(lines("out", expected));
-  }
-  std::vector<std::string> dead_letters(std::size_t expected) override {
-    return lines("letters", expected);
-  }
+  std::vector<SeenResult> results() override { return read_results(lines_of(folder_.read("out"))); }
+  std::vector<std::string> dead_letters() override { return lines_of(folder_.read("letters")); }
 
  private:
-  [[nodiscard]] std::vector<std::string> lines(const char* file, std::size_t expected) const {
-    return wait_for_texts(expected, [&] { return lines_of(folder_.read(file)); });
-  }
   [[nodiscard]] Result<cli::Parts> make_parts(cli::Decode decode, Inbox& inbox) override {
     config::Configuration configuration;
     configuration.file_source = {.path = folder_.path("in"), .checkpoint = folder_.path("at")};

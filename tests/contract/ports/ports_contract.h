@@ -40,10 +40,10 @@ class PortsUnderTest {
 
   /// The outside world writes change events, in this order; they are there when it returns.
   virtual void put(const std::vector<std::string>& names) = 0;
-  /// What it sees of all results so far: waits for `expected`, and looks for more than those.
-  virtual std::vector<SeenResult> results(std::size_t expected) = 0;
+  /// What it sees of all results by now. What a recorder called durable is among them.
+  virtual std::vector<SeenResult> results() = 0;
   /// The payloads of dead letters, in the same way.
-  virtual std::vector<std::string> dead_letters(std::size_t expected) = 0;
+  virtual std::vector<std::string> dead_letters() = 0;
 
   /// A process begins: source and recorder, with an inbox of their own.
   virtual void begin() = 0;
@@ -100,6 +100,8 @@ class PortsContract : public ::testing::TestWithParam<KindOfPorts> {
                                  Reason reason = Reason::none);
   /// Writes it; nothing when there was no answer.
   [[nodiscard]] std::optional<bool> write(Record record);
+  /// All results, and what comes a moment later.
+  [[nodiscard]] std::vector<SeenResult> results();
   [[nodiscard]] std::vector<std::string> events_of(const std::vector<SeenResult>& results) const;
 
   std::unique_ptr<PortsUnderTest> ports_;

@@ -5,12 +5,10 @@
 #include "worker/domain/result.h"
 
 #include <functional>
-#include <thread>
 
 namespace helsekontakter {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::size_t inbox_bytes = 64 << 20;
 
 constexpr char not_utf8 = '\xff';
@@ -84,14 +82,6 @@ std::vector<SeenResult> read_results(const std::vector<std::string>& texts) {
                     .verdict = std::string(name(result->verdict))});
   }
   return seen;
-}
-
-std::vector<std::string> wait_for_texts(std::size_t expected,
-                                        const std::function<std::vector<std::string>()>& look) {
-  const auto deadline = Clock::now() + 20s;
-  while (look().size() < expected && Clock::now() < deadline) std::this_thread::sleep_for(50ms);
-  std::this_thread::sleep_for(300ms);
-  return look();
 }
 
 }  // namespace helsekontakter

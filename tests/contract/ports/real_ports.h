@@ -39,8 +39,4 @@ class RealPorts : public PortsUnderTest {
 /// Results in the order of their texts.
 [[nodiscard]] std::vector<SeenResult> read_results(const std::vector<std::string>& texts);
 
-/// Calls `look` until it finds `expected`, and once more after a while, for what there is beyond.
-[[nodiscard]] std::vector<std::string> wait_for_texts(
-    std::size_t expected, const std::function<std::vector<std::string>()>& look);
-
 }  // namespace helsekontakter

@@ -54,21 +54,16 @@ class Queue {
     for (const std::string& body : bodies) messages.push_back(amqp::test::data_message(body));
     ASSERT_TRUE(amqp::test::send(broker_, address_, messages));
   }
-  [[nodiscard]] std::vector<std::string> take_all(std::size_t expected) {
-    // One more than expected is waited for, so that it would be seen.
-    const std::size_t missing = expected > taken_.size() ? expected - taken_.size() : 0;
-    const auto quiet = missing == 0 ? 1s : 5s;
-    for (std::size_t wanted : {missing, std::size_t{1}}) {
-      if (wanted == 0) continue;
-      for (const auto& message :
-           amqp::test::receive(broker_, address_, wanted, wanted == missing ? quiet : 500ms)) {
-        taken_.push_back(amqp::test::body_of(message));
-      }
+  [[nodiscard]] std::vector<std::string> take_all() {
+    for (const auto& message : amqp::test::receive(broker_, address_, messages_max, 500ms)) {
+      taken_.push_back(amqp::test::body_of(message));
     }
     return taken_;
   }
 
  private:
+  static constexpr std::size_t messages_max = 10'000;  // more than there are
+
   const amqp::test::Broker& broker_;
   const std::string address_;
   std::vector<std::string> taken_;
@@ -111,12 +106,8 @@ class FromAmqp {
 class IntoKafka {
  public:
   IntoKafka() : results_(tools_.make_topic(1)), letters_(tools_.make_topic(1)) {}
-  [[nodiscard]] std::vector<std::string> results(std::size_t expected) {
-    return wait_for_texts(expected, [&] { return tools_.values(results_); });
-  }
-  [[nodiscard]] std::vector<std::string> dead_letters(std::size_t expected) {
-    return wait_for_texts(expected, [&] { return tools_.values(letters_); });
-  }
+  [[nodiscard]] std::vector<std::string> results() { return tools_.values(results_); }
+  [[nodiscard]] std::vector<std::string> dead_letters() { return tools_.values(letters_); }
   void configure(config::Configuration& configuration) const {
     configuration.record = tools_.record_settings(results_, letters_);
   }
@@ -129,12 +120,8 @@ class IntoKafka {
 
 class IntoAmqp {
  public:
-  [[nodiscard]] std::vector<std::string> results(std::size_t expected) {
-    return results_.take_all(expected);
-  }
-  [[nodiscard]] std::vector<std::string> dead_letters(std::size_t expected) {
-    return letters_.take_all(expected);
-  }
+  [[nodiscard]] std::vector<std::string> results() { return results_.take_all(); }
+  [[nodiscard]] std::vector<std::string> dead_letters() { return letters_.take_all(); }
   void configure(config::Configuration& configuration) const {
     configuration.results_technology = config::Technology::amqp;
     configuration.record.source = source_uri;
@@ -159,12 +146,8 @@ class BrokerPorts : public RealPorts {
  public:
   ~BrokerPorts() override { die(); }
   void put(const std::vector<std::string>& names) override { from_.put(names); }
-  std::vector<SeenResult> results(std::size_t expected) override {
-    return read_results(into_.results(expected));
-  }
-  std::vector<std::string> dead_letters(std::size_t expected) override {
-    return into_.dead_letters(expected);
-  }
+  std::vector<SeenResult> results() override { return read_results(into_.results()); }
+  std::vector<std::string> dead_letters() override { return into_.dead_letters(); }
 
  private:
   [[nodiscard]] Result<cli::Parts> make_parts(cli::Decode decode, Inbox& inbox) override {
