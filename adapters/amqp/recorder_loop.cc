@@ -223,6 +223,7 @@ void AmqpRecorder::Loop::on_tracker_accept(proton::tracker& tracker) {
   publication->state = Sending::confirmed;
   if (++confirmed_ == publications_.size()) return advance(Stage::publishing);
   Outlet& outlet = outlet_of(*publication);
+  // Without waiting for the next turn, which comes ten times a second.
   if (--outlet.sent == settings_.unconfirmed_max / 2) publish();
 }
 

@@ -1,6 +1,6 @@
-# What end_to_end.sh and endpoint_down.sh share: a real Kafka, the feed, the simulator, the worker's
-# configuration. Sourced after `build` (its folder), `members` and `organizations` are set; makes
-# `work` and removes it in the end.
+# What end_to_end.sh, endpoint_down.sh and those in amqp/ share: a real Kafka, the feed, the
+# simulator, the worker's configuration. Sourced after `build` (its folder), `members` and
+# `organizations` are set; makes `work` and removes it in the end.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -74,13 +74,20 @@ YAML
 client_id() { sed -nE 's/.*client_id: ([-0-9a-f]+).*/\1/p' "$work/keys.out" | head -n 1; }
 url() { sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/" "$work/sim/ready.json"; }
 
+make_secrets() {
+  local secret
+  for secret in hmac seal; do
+    [[ -e $work/$secret ]] || head -c 32 /dev/urandom | base64 >"$work/$secret"
+  done
+  echo secret >"$work/password"
+  chmod 600 "$work/hmac" "$work/seal" "$work/password"
+}
+
 # write_config NAME BASE_URL AUTH API_MORE: also makes the topic results-NAME.
 write_config() {
   create_topic "results-$1"
   create_ledger "$1"
-  [[ -e $work/hmac ]] || head -c 32 /dev/urandom | base64 >"$work/hmac"
-  [[ -e $work/seal ]] || head -c 32 /dev/urandom | base64 >"$work/seal"
-  chmod 600 "$work/hmac" "$work/seal"
+  make_secrets
   {
     cat <<YAML
 environment: custom
@@ -104,3 +111,28 @@ readonly memory_bytes_max=268435456
 
 # figure KEY: of the JSON line that measure.py printed to $work/measured.
 figure() { sed -E "s/.*\"$1\": (-?[0-9.]+).*/\1/" "$work/measured"; }
+
+# queue_events: the feed's lines into the queue $changes of the broker at $amqp.
+queue_events() {
+  "$feed" lists --organizations "$organizations" --members "$members" --lines "$work/lines" >&2
+  "$build/tests/feed/helsekontakter-amqp-feed" send --url "amqp://$amqp" --user worker \
+    --password secret --address "$changes" --lines "$work/lines" >&2
+}
+
+# write_queue_config API_MORE [LINES]: $work/worker.yaml from that queue to $results, with a ledger
+# in a file, to the simulator without tokens.
+write_queue_config() {
+  make_secrets
+  cat >"$work/worker.yaml" <<YAML
+environment: custom
+identifier: {synthetic_allowed: true}
+source: {amqp: {url: ["amqp://$amqp"], address: $changes, user: worker, password_file: $work/password}}
+results: {amqp: {address: $results}}
+ledger: {sqlite: {path: $work/ledger.db}, hmac_key_file: $work/hmac, sealing_key_files: [$work/seal]}
+api: {base_url: "$(url plain)", requests_per_second_max: 0, in_flight_max: 16$1}
+auth: {none: true}
+operations: {listen: "127.0.0.1:0"}
+${2:-}
+$("$feed" organizations --organizations "$organizations")
+YAML
+}

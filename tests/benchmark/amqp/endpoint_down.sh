@@ -42,29 +42,12 @@ case $broker in
   rabbitmq) amqp=$RABBITMQ_AMQP changes=/queue/changes results=/queue/results ;;
   artemis) amqp=$ARTEMIS_AMQP changes=changes results=results ;;
 esac
-"$feed" lists --organizations "$organizations" --members "$members" --lines "$work/lines" >&2
-"$build/tests/feed/helsekontakter-amqp-feed" send --url "amqp://$amqp" --user worker \
-  --password secret --address "$changes" --lines "$work/lines" >&2
+queue_events
 start_simulator
 control '{"api": {"down": true}}'
-for secret in hmac seal; do head -c 32 /dev/urandom | base64 >"$work/$secret"; done
-echo secret >"$work/password"
-chmod 600 "$work/hmac" "$work/seal" "$work/password"
-cat >"$work/worker.yaml" <<YAML
-environment: custom
-identifier: {synthetic_allowed: true}
-source: {amqp: {url: ["amqp://$amqp"], address: $changes, user: worker, password_file: $work/password}}
-results: {amqp: {address: $results}}
-ledger: {sqlite: {path: $work/ledger.db}, hmac_key_file: $work/hmac, sealing_key_files: [$work/seal]}
-api: {base_url: "$(url plain)", requests_per_second_max: 0, in_flight_max: 16, request_timeout_s: 3,
-      settle_time_s: 2}
-retry: {backoff_max_ms: 2000}
+write_queue_config ', request_timeout_s: 3, settle_time_s: 2' 'retry: {backoff_max_ms: 2000}
 batch: {entries_max: 500, bytes_max: 262144}
-memory: {bytes_max: 67108864}
-auth: {none: true}
-operations: {listen: "127.0.0.1:0"}
-$("$feed" organizations --organizations "$organizations")
-YAML
+memory: {bytes_max: 67108864}'
 "$worker" run --drain --config "$work/worker.yaml" 2>"$work/worker.log" &
 worker_pid=$!
 for ((waited = 0; waited < 300; ++waited)); do

@@ -20,25 +20,10 @@ bash "$root/tests/support/rabbitmq.sh" start --dir "$work/rabbit" >&2
 . "$work/rabbit/env"
 HELSEKONTAKTER_TEST_AMQP=$RABBITMQ_AMQP "$build/tests/benchmark/amqp/amqp_cost" "$members"
 
-"$feed" lists --organizations "$organizations" --members "$members" --lines "$work/lines" >&2
-"$build/tests/feed/helsekontakter-amqp-feed" send --url "amqp://$RABBITMQ_AMQP" --user worker \
-  --password secret --address /queue/changes --lines "$work/lines" >&2
+amqp=$RABBITMQ_AMQP changes=/queue/changes results=/queue/results
+queue_events
 start_simulator
-for secret in hmac seal; do head -c 32 /dev/urandom | base64 >"$work/$secret"; done
-echo secret >"$work/password"
-chmod 600 "$work/hmac" "$work/seal" "$work/password"
-cat >"$work/worker.yaml" <<YAML
-environment: custom
-identifier: {synthetic_allowed: true}
-source: {amqp: {url: ["amqp://$RABBITMQ_AMQP"], address: /queue/changes, user: worker, password_file: $work/password}}
-results: {amqp: {address: /queue/results}}
-ledger: {sqlite: {path: $work/ledger.db}, hmac_key_file: $work/hmac, sealing_key_files: [$work/seal]}
-api: {base_url: "$(url plain)", requests_per_second_max: 0, in_flight_max: 16}
-batch: {entries_max: 500}
-auth: {none: true}
-operations: {listen: "127.0.0.1:0"}
-$("$feed" organizations --organizations "$organizations")
-YAML
+write_queue_config '' 'batch: {entries_max: 500}'
 python3 "$here/measure.py" --log "$work/worker.log" -- "$worker" run --drain \
   --config "$work/worker.yaml" >"$work/measured"
 (($(figure status) == 0)) || die "$(tail -n 5 "$work/worker.log")"

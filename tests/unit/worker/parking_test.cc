@@ -30,6 +30,18 @@ void hold_sio(Core& core, std::string_view event) {
   (void)core.record_all();
 }
 
+/// Refuses all until so many deliveries are settled; what the last record told.
+std::string refuse_until_settled(Core& core, Offset committed) {
+  std::string told;
+  for (int i = 0; i < 20 && core.committed() < committed; ++i) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    told = core.record_all();
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  EXPECT_EQ(core.committed(), committed) << told;
+  return told;
+}
+
 TEST(Parking, SettlesTheChangesOfAHeldOrganizationAfterAWhile) {
   Core core(parking());
   core.assign();
@@ -50,13 +62,7 @@ TEST(Parking, TellsNothingOfAChangeThatWaitsAndItsVerdictInTheEnd) {
   Core core(parking());
   core.assign();
   hold_sio(core, "ada@1 bob@1");
-  std::string told;
-  for (int i = 0; i < 20 && core.committed() < 2; ++i) {
-    while (core.in_flight() > 0) core.answer(refused(403));
-    told = core.record_all();
-    core.pass(core.wakes_in().value_or(10s));
-  }
-  EXPECT_EQ(core.committed(), 2) << told;
+  (void)refuse_until_settled(core, 2);
   for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(core.wakes_in().value_or(1min));
   EXPECT_THAT(core.requests(), AnyOf("ada@1 bob@1", "bob@1 ada@1")) << "they probe";
   core.accept();
@@ -68,12 +74,7 @@ TEST(Parking, BringsEverythingBackWhenTheHoldEnds) {
   core.assign();
   hold_sio(core, "ada@1 bob@1");
   core.deliver("cleo@1 dan@1 eve@1");
-  for (int i = 0; i < 40 && core.committed() < 5; ++i) {
-    while (core.in_flight() > 0) core.answer(refused(403));
-    (void)core.record_all();
-    core.pass(core.wakes_in().value_or(10s));
-  }
-  ASSERT_EQ(core.committed(), 5);
+  (void)refuse_until_settled(core, 5);
   for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(core.wakes_in().value_or(1min));
   const Milliseconds quick = 5s;  // against the hour that they would wait
   std::string accepted;
@@ -147,12 +148,7 @@ TEST(Parking, LetsAnEntryWaitForItsFailuresNotForTheHoldBefore) {
   core.assign();
   hold_sio(core, "ada@1 bob@1");
   core.deliver("cleo@1 dan@1 eve@1 fay@1 gus@1 hal@1");
-  for (int i = 0; i < 40 && core.committed() < 8; ++i) {
-    while (core.in_flight() > 0) core.answer(refused(403));
-    (void)core.record_all();
-    core.pass(core.wakes_in().value_or(10s));
-  }
-  ASSERT_EQ(core.committed(), 8);
+  (void)refuse_until_settled(core, 8);
   std::string told;
   for (int i = 0; i < 60; ++i) {
     core.deliver("sit:m" + std::to_string(i) + "@1");
@@ -179,12 +175,7 @@ TEST(Parking, FindsTheEndOfAHoldThoughItsProbesHadToMakeRoom) {
   Core core(settings);
   core.assign();
   hold_sio(core, "ada@1*3000 bob@1*3000");
-  for (int i = 0; i < 40 && core.committed() < 2; ++i) {
-    while (core.in_flight() > 0) core.answer(refused(403));
-    (void)core.record_all();
-    core.pass(core.wakes_in().value_or(10s));
-  }
-  ASSERT_EQ(core.committed(), 2);
+  (void)refuse_until_settled(core, 2);
   while (core.in_flight() > 0) core.answer(refused(403));
   core.pass(2s);
   ASSERT_EQ(core.status().changes_held, 2u) << "they are at hand";
@@ -231,12 +222,7 @@ TEST(Parking, KeepsTheNewestVersionAloneInTheLedger) {
   core.assign();
   hold_sio(core, "ada@1");
   core.deliver("ada@2");
-  std::string told;
-  for (int i = 0; i < 20 && core.committed() < 2; ++i) {
-    while (core.in_flight() > 0) core.answer(refused(403));
-    told = core.record_all();
-    core.pass(core.wakes_in().value_or(10s));
-  }
+  const std::string told = refuse_until_settled(core, 2);
   EXPECT_EQ(told, "ada@2 waits, ada@1 superseded by ada@2");
 }
 
@@ -244,12 +230,7 @@ TEST(Parking, AsksForWhatWaitsAnewWhenAPartitionComesBack) {
   Core core(parking());
   core.assign();
   hold_sio(core, "ada@1");
-  for (int i = 0; i < 20 && core.committed() < 1; ++i) {
-    while (core.in_flight() > 0) core.answer(refused(403));
-    (void)core.record_all();
-    core.pass(core.wakes_in().value_or(10s));
-  }
-  ASSERT_EQ(core.committed(), 1);
+  (void)refuse_until_settled(core, 1);
   core.lose();
   core.assign();
   for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(core.wakes_in().value_or(1min));
