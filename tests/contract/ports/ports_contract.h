@@ -40,7 +40,7 @@ class PortsUnderTest {
 
   /// The outside world writes change events, in this order; they are there when it returns.
   virtual void put(const std::vector<std::string>& names) = 0;
-  /// What it sees of all results by now. What a recorder called durable is among them.
+  /// What it sees of all results by now.
   virtual std::vector<SeenResult> results() = 0;
   /// The payloads of dead letters, in the same way.
   virtual std::vector<std::string> dead_letters() = 0;
@@ -100,8 +100,9 @@ class PortsContract : public ::testing::TestWithParam<KindOfPorts> {
                                  Reason reason = Reason::none);
   /// Writes it; nothing when there was no answer.
   [[nodiscard]] std::optional<bool> write(Record record);
-  /// All results, and what comes a moment later.
-  [[nodiscard]] std::vector<SeenResult> results();
+  /// All results: once so many are there (a commit of Kafka is seen a moment after it was
+  /// answered), and with what comes a moment later.
+  [[nodiscard]] std::vector<SeenResult> results(std::size_t expected);
   [[nodiscard]] std::vector<std::string> events_of(const std::vector<SeenResult>& results) const;
 
   std::unique_ptr<PortsUnderTest> ports_;
