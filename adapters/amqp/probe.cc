@@ -15,7 +15,7 @@
 namespace helsekontakter::amqp {
 namespace {
 
-constexpr Milliseconds stop_grace{1000};
+constexpr Milliseconds probe_grace{1000};
 
 /// Where the probe's thread leaves its answer.
 struct Answer {
@@ -39,7 +39,7 @@ class Probe final : public ConnectionLoop {
         question_(question),
         answer_(answer),
         trouble_([this](const Error& error) { failed(error); }) {}
-  ~Probe() override { end(stop_grace); }
+  ~Probe() override { end(probe_grace); }
 
   [[nodiscard]] Result<void> start() { return begin(); }
 

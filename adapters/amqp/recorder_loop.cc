@@ -1,6 +1,7 @@
 #include "adapters/amqp/recorder_loop.h"
 
 #include "adapters/amqp/result_message.h"
+#include "adapters/inbox/wall_now.h"
 #include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 
@@ -19,11 +20,7 @@
 namespace helsekontakter::amqp {
 namespace {
 
-constexpr Milliseconds stop_grace{1000};
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
+constexpr Milliseconds recorder_grace{1000};
 
 /// A delivery's tag names the record and the message in it, so that what an older attempt left
 /// behind is known as such.
@@ -66,7 +63,7 @@ void AmqpRecorder::Loop::record(Record record) {
 }
 
 void AmqpRecorder::Loop::stop() {
-  end(stop_grace);
+  end(recorder_grace);
 }
 
 void AmqpRecorder::Loop::turn() {

@@ -1,5 +1,6 @@
 #include "adapters/amqp/source_loop.h"
 
+#include "adapters/inbox/wall_now.h"
 #include "worker/ordering/progress.h"
 
 #include <algorithm>
@@ -21,12 +22,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t batch_max = 512;
 constexpr auto inbox_wait = 10ms;
 constexpr auto fresh_for = 1s;  // an assignment that began just now
-constexpr Milliseconds stop_grace{5000};
+constexpr Milliseconds source_grace{5000};
 constexpr int questions_max = 100;  // of one link: some leave something behind at the broker
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
 
 }  // namespace
 
@@ -65,7 +62,7 @@ void AmqpSource::Loop::settle(Settlement settlement) {
 }
 
 void AmqpSource::Loop::stop() {
-  end(stop_grace);
+  end(source_grace);
 }
 
 void AmqpSource::Loop::turn() {

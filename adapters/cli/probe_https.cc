@@ -1,6 +1,7 @@
 #include "adapters/cli/probe_https.h"
 
 #include "adapters/https/date.h"
+#include "adapters/inbox/wall_now.h"
 
 #include <chrono>
 #include <future>
@@ -22,10 +23,6 @@ constexpr int status_redirect = 300;
 constexpr int status_bad_request = 400;
 constexpr int status_bad_gateway = 502;
 constexpr int status_gateway_timeout = 504;
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
 
 std::string_view option_of(https::Failure::Phase phase) {
   using Phase = https::Failure::Phase;

@@ -1,6 +1,7 @@
 #include "adapters/cli/program.h"
 
 #include "adapters/config/secrets.h"
+#include "adapters/inbox/wall_now.h"
 
 #include <algorithm>
 #include <random>
@@ -15,10 +16,6 @@ constexpr std::chrono::seconds live_within{30};
 constexpr std::chrono::seconds status_every{1};
 /// Deliveries that the core takes while they are still in the processor's caches cost it less.
 constexpr std::size_t inbox_bytes_useful = 2 << 20;
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
 
 TimePoint core_time(Steady::time_point time) {
   return TimePoint(std::chrono::floor<Milliseconds>(time.time_since_epoch()));

@@ -1,6 +1,7 @@
 // What the program tells of itself: log lines on changes of state, figures for /metrics.
 
 #include "adapters/cli/program.h"
+#include "adapters/inbox/wall_now.h"
 
 #include <algorithm>
 #include <array>
@@ -8,10 +9,6 @@
 
 namespace helsekontakter::cli {
 namespace {
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
 
 std::string_view event_of(Notice::Kind kind) {
   switch (kind) {

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto looks_up_every = 200ms;
+constexpr auto notices_a_stop_within = 200ms;
 constexpr auto flush_within = 2s;
 
 const ledger::Identity& identity_of(const OpenLedger& ledger) {
@@ -37,7 +37,7 @@ Result<void> SharedLink::start(const std::function<bool()>& goes_on) {
   std::unique_lock lock(mutex_);
   while (!caught_up_ && !error_) {
     if (!goes_on()) return fail(Remedy::retry, "stopped while the shared topic was read");
-    changed_.wait_for(lock, looks_up_every, [&] { return caught_up_ || error_; });
+    changed_.wait_for(lock, notices_a_stop_within, [&] { return caught_up_ || error_; });
   }
   if (error_) return tl::unexpected(*error_);
   return {};

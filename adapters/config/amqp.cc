@@ -14,13 +14,9 @@ constexpr std::string_view results_section = "results.amqp";
 /// Of memory.bytes_max, for what the broker was asked for and the core has not taken.
 constexpr std::size_t fetch_share = 16;
 
-std::string below(std::string_view section, std::string_view name) {
-  return std::string(section) + "." + std::string(name);
-}
-
 /// What results leave out is the source's; a user and its password, a certificate and its key go
 /// together.
-amqp::Connection read_connection(const Values& values, std::string_view section) {
+amqp::Connection read_amqp_connection(const Values& values, std::string_view section) {
   const auto said_in = [&](std::string_view name) {
     return values.given(below(section, name)) ? section : source_section;
   };
@@ -124,9 +120,9 @@ void check_results(const Values& values, const Configuration& out, Errors& error
 }  // namespace
 
 void read_amqp(const Values& values, Configuration& out, Errors& errors) {
-  out.amqp_source.connection = read_connection(values, source_section);
+  out.amqp_source.connection = read_amqp_connection(values, source_section);
   out.amqp_source.address = values.text("source.amqp.address");
-  out.amqp_results.connection = read_connection(values, results_section);
+  out.amqp_results.connection = read_amqp_connection(values, results_section);
   out.amqp_results.address = values.text("results.amqp.address");
   out.amqp_results.dead_letter_address = values.text("results.amqp.dead_letter_address");
   out.amqp_results.mode = values.choice<amqp::EventMode>("results.amqp.mode");

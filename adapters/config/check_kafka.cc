@@ -10,10 +10,6 @@
 namespace helsekontakter::config {
 namespace {
 
-std::string below(std::string_view section, std::string_view name) {
-  return std::string(section) + "." + std::string(name);
-}
-
 bool is_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), port);

@@ -118,7 +118,7 @@ std::string as_yaml() {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   fhir::append_json_string(out, text);
   return out;
@@ -126,13 +126,13 @@ std::string quoted(std::string_view text) {
 
 std::string json_of(const Value& value, bool as_text) {
   std::string out;
-  if (value.kind == Value::Kind::scalar) return as_text ? quoted(value.text) : value.text;
+  if (value.kind == Value::Kind::scalar) return as_text ? json_text(value.text) : value.text;
   const bool is_list = value.kind == Value::Kind::list;
   for (const Value& item : value.items) {
     out += (out.empty() ? "" : ",") + json_of(item, true);
   }
   for (const auto& [key, member] : value.members) {
-    out += (out.empty() ? "" : ",") + quoted(key) + ":" + json_of(member, true);
+    out += (out.empty() ? "" : ",") + json_text(key) + ":" + json_of(member, true);
   }
   return is_list ? "[" + out + "]" : "{" + out + "}";
 }
@@ -161,7 +161,7 @@ std::string schema_type(const Option& option) {
     case OptionType::choice: {
       std::string list;
       for (const std::string_view choice : split_choices(option.choices)) {
-        list += (list.empty() ? "" : ",") + quoted(choice);
+        list += (list.empty() ? "" : ",") + json_text(choice);
       }
       return "\"enum\":[" + list + "]";
     }
@@ -189,7 +189,7 @@ std::string schema_type(const Option& option) {
 std::string schema_of(const Option& option) {
   std::string text = std::string(option.meaning);
   if (!option.unit.empty()) text += " (" + std::string(option.unit) + ")";
-  std::string out = "{" + schema_type(option) + ",\"description\":" + quoted(text);
+  std::string out = "{" + schema_type(option) + ",\"description\":" + json_text(text);
   if (!option.fallback.empty()) {
     const auto value = parse_yaml(option.fallback);
     ensure(value.has_value());
@@ -210,7 +210,7 @@ std::string schema_of_section(std::string_view prefix) {
     if (std::find(done.begin(), done.end(), part) != done.end()) continue;
     done.push_back(part);
     const std::string below = std::string(prefix) + std::string(part) + ".";
-    properties += (properties.empty() ? "" : ",\n") + quoted(part) + ":" +
+    properties += (properties.empty() ? "" : ",\n") + json_text(part) + ":" +
                   (part.size() == rest.size() ? schema_of(option) : schema_of_section(below));
   }
   const std::string_view type = prefix.empty() ? "\"object\"" : "[\"object\",\"null\"]";

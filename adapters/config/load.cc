@@ -88,11 +88,9 @@ std::string text_or(const Values& values, std::string_view section, std::string_
   return values.text(values.given(path) ? path : std::string(other) + "." + std::string(name));
 }
 
-kafka::Connection read_connection(const Values& values, std::string_view section) {
+kafka::Connection read_kafka_connection(const Values& values, std::string_view section) {
   constexpr std::string_view source = "source.kafka";
-  const auto at = [&](std::string_view name) {
-    return std::string(section) + "." + std::string(name);
-  };
+  const auto at = [&](std::string_view name) { return below(section, name); };
   // A user and its password, a certificate and its key go together.
   const std::string_view user = values.given(at("user")) ? section : source;
   const std::string_view tls = values.given(at("tls_certificate_file")) ? section : source;
@@ -108,14 +106,14 @@ kafka::Connection read_connection(const Values& values, std::string_view section
 }
 
 void read_kafka(const Values& values, Configuration& out) {
-  out.source.connection = read_connection(values, "source.kafka");
+  out.source.connection = read_kafka_connection(values, "source.kafka");
   out.source.topic = values.text("source.kafka.topic");
   out.source.group = values.text("source.kafka.group");
   out.source.instance_id = values.text("source.kafka.instance_id");
   out.source.start = values.choice<kafka::Start>("source.kafka.start");
   out.source.event_bytes_max = values.size("source.kafka.event_bytes_max");
 
-  out.record.connection = read_connection(values, "results.kafka");
+  out.record.connection = read_kafka_connection(values, "results.kafka");
   out.record.topic = values.text("results.kafka.topic");
   out.record.dead_letter_topic = values.text("results.kafka.dead_letter_topic");
   out.record.source = values.text("results.source");

@@ -9,6 +9,8 @@
 
 namespace helsekontakter::config {
 
+inline constexpr double mebibyte = 1024.0 * 1024.0;
+
 enum class OptionType : std::uint8_t {
   boolean,
   integer,

@@ -10,7 +10,7 @@ using enum OptionType;
 constexpr std::string_view fnr_system = "\"urn:oid:2.16.578.1.12.4.1.4.1\"";
 constexpr std::string_view orgnr_system = "\"urn:oid:2.16.578.1.12.4.1.4.101\"";
 
-constexpr auto table = std::to_array<Option>({
+constexpr auto endpoint_table = std::to_array<Option>({
     {.path = "api.base_url",
      .derived = "by environment",
      .maximum = 2048,
@@ -283,7 +283,7 @@ constexpr auto table = std::to_array<Option>({
 }  // namespace
 
 std::span<const Option> endpoint_options() {
-  return table;
+  return endpoint_table;
 }
 
 }  // namespace helsekontakter::config

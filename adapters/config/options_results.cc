@@ -7,7 +7,7 @@ namespace {
 
 using enum OptionType;
 
-constexpr auto table = std::to_array<Option>({
+constexpr auto results_table = std::to_array<Option>({
     {.path = "results.source",
      .fallback = "/helsekontakter",
      .maximum = 255,
@@ -181,7 +181,7 @@ constexpr auto table = std::to_array<Option>({
 }  // namespace
 
 std::span<const Option> results_options() {
-  return table;
+  return results_table;
 }
 
 }  // namespace helsekontakter::config

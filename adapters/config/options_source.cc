@@ -7,9 +7,7 @@ namespace {
 
 using enum OptionType;
 
-constexpr double mebibyte = 1024.0 * 1024.0;
-
-constexpr auto table = std::to_array<Option>({
+constexpr auto source_table = std::to_array<Option>({
     {.path = "environment",
      .type = choice,
      .example = "TEST1",
@@ -170,7 +168,7 @@ constexpr auto table = std::to_array<Option>({
 }  // namespace
 
 std::span<const Option> source_options() {
-  return table;
+  return source_table;
 }
 
 }  // namespace helsekontakter::config

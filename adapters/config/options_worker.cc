@@ -7,10 +7,9 @@ namespace {
 
 using enum OptionType;
 
-constexpr double mebibyte = 1024.0 * 1024.0;
 constexpr double gibibyte = 1024.0 * mebibyte;
 
-constexpr auto table = std::to_array<Option>({
+constexpr auto worker_table = std::to_array<Option>({
     {.path = "batch.entries_max",
      .type = integer,
      .unit = "entries",
@@ -254,7 +253,7 @@ constexpr auto table = std::to_array<Option>({
 }  // namespace
 
 std::span<const Option> worker_options() {
-  return table;
+  return worker_table;
 }
 
 }  // namespace helsekontakter::config

@@ -10,7 +10,7 @@
 namespace helsekontakter::config {
 namespace {
 
-constexpr std::string_view path = "organizations";
+constexpr std::string_view organizations_path = "organizations";
 constexpr std::array<std::string_view, 4> settings{"client_id", "jwk_file", "parent", "paused"};
 
 ConfigurationError fault(const std::string& key, std::string message, const Value& at) {
@@ -26,9 +26,9 @@ std::string nearest_setting(std::string_view unknown) {
 }
 
 /// One organisation's own settings.
-class Reading {
+class OrganizationReading {
  public:
-  Reading(OrganizationNumber number, std::string key, Errors& errors)
+  OrganizationReading(OrganizationNumber number, std::string key, Errors& errors)
       : number_(number), key_(std::move(key)), errors_(errors) {}
 
   void read(const Value& value) {
@@ -93,19 +93,19 @@ class Reading {
 }  // namespace
 
 void read_organizations(const Values& values, Configuration& out, Errors& errors) {
-  const Value& map = values.value(path);
-  if (values.given(path) && map.members.empty()) {
-    errors.push_back(values.error(path, "at least one organisation is needed"));
+  const Value& map = values.value(organizations_path);
+  if (values.given(organizations_path) && map.members.empty()) {
+    errors.push_back(values.error(organizations_path, "at least one organisation is needed"));
   }
   for (const auto& [name, value] : map.members) {
-    const std::string key = std::string(path) + "." + name.substr(0, 100);
+    const std::string key = std::string(organizations_path) + "." + name.substr(0, 100);
     const std::optional<OrganizationNumber> number = OrganizationNumber::parse(name);
     if (!number) {
       errors.push_back(fault(
           key, "is no organisation number; nine digits in quotes, the last a check digit", value));
       continue;
     }
-    Reading reading(*number, key, errors);
+    OrganizationReading reading(*number, key, errors);
     reading.read(value);
     if (!out.worker.organizations.emplace(*number, reading.worker).second) {
       errors.push_back(fault(key, "is written twice; keep one of them", value));

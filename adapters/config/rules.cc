@@ -10,7 +10,7 @@
 namespace helsekontakter::config {
 namespace {
 
-constexpr std::string_view path = "outcome.rules";
+constexpr std::string_view rules_path = "outcome.rules";
 constexpr std::array<std::string_view, 6> judgements{"accepted", "inactive", "rejected",
                                                      "retry",    "hold",     "halve"};
 
@@ -75,9 +75,9 @@ std::string read_condition(const std::string& name, const std::string& text, Out
   return {};
 }
 
-class Reading {
+class RuleReading {
  public:
-  Reading(std::string key, Errors& errors) : key_(std::move(key)), errors_(errors) {}
+  RuleReading(std::string key, Errors& errors) : key_(std::move(key)), errors_(errors) {}
 
   [[nodiscard]] std::optional<OutcomeRule> read(const Value& value) {
     const std::size_t before = errors_.size();
@@ -131,20 +131,20 @@ class Reading {
 }  // namespace
 
 void read_rules(const Values& values, Configuration& out, Errors& errors) {
-  const Value& list = values.value(path);
+  const Value& list = values.value(rules_path);
   const std::size_t before = errors.size();
   std::vector<OutcomeRule> rules;
   for (std::size_t i = 0; i < list.items.size(); ++i) {
-    Reading reading(std::string(path) + "[" + std::to_string(i + 1) + "]", errors);
+    RuleReading reading(std::string(rules_path) + "[" + std::to_string(i + 1) + "]", errors);
     if (auto rule = reading.read(list.items[i])) rules.push_back(std::move(*rule));
   }
   if (errors.size() > before) return;  // the numbers would not be those of the file
-  for (const std::string& fault : lint(rules)) errors.push_back(values.error(path, fault));
+  for (const std::string& fault : lint(rules)) errors.push_back(values.error(rules_path, fault));
   if (errors.size() > before) return;
   if (auto table = OutcomeRules::with(std::move(rules))) {
     out.worker.rules = std::move(*table);
   } else {
-    errors.push_back(values.error(path, table.error().message));
+    errors.push_back(values.error(rules_path, table.error().message));
   }
 }
 

@@ -17,6 +17,11 @@ namespace helsekontakter::config {
 
 using Environment = std::map<std::string, std::string>;
 
+/// The path of an option of a section.
+[[nodiscard]] inline std::string below(std::string_view section, std::string_view name) {
+  return std::string(section) + "." + std::string(name);
+}
+
 /// The operator's values by option: those of the file, then those of variables in their place,
 /// each checked against the option's type, range and availability. Where a value is missing or
 /// wrong the getters give the default, so one fault does not show as several.

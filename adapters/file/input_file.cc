@@ -15,7 +15,7 @@ namespace helsekontakter::file {
 namespace {
 
 constexpr std::int64_t stretch = 4096;
-constexpr std::size_t chunk = 1 << 20;
+constexpr std::size_t read_bytes = 1 << 20;
 
 }  // namespace
 
@@ -128,11 +128,11 @@ Result<std::string> InputFile::name_of_content() const {
 
 Result<std::int64_t> InputFile::count_lines(std::int64_t byte, std::int64_t to,
                                             std::int64_t lines_max, bool rest) const {
-  std::vector<char> buffer(chunk);
+  std::vector<char> buffer(read_bytes);
   std::int64_t lines = 0;
   bool ended = true;  // by a newline
   while (byte < to && lines < lines_max) {
-    const auto wanted = std::min<std::int64_t>(to - byte, chunk);
+    const auto wanted = std::min<std::int64_t>(to - byte, read_bytes);
     const auto count = read(std::span(buffer).first(static_cast<std::size_t>(wanted)), byte);
     if (!count) return tl::unexpected(count.error());
     if (*count == 0) break;

@@ -7,7 +7,7 @@
 namespace helsekontakter::file {
 namespace {
 
-constexpr std::size_t chunk = 256 * 1024;
+constexpr std::size_t chunk_bytes = 256 * 1024;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 /// Of a line that is too long: the mark, the CR before its LF, and one byte that says so.
 constexpr std::size_t slack = byte_order_mark.size() + 2;
@@ -16,7 +16,7 @@ constexpr std::size_t slack = byte_order_mark.size() + 2;
 
 LineSplitter::LineSplitter(std::size_t line_bytes_max, Offset number, std::int64_t byte)
     : line_bytes_max_(line_bytes_max),
-      buffer_(line_bytes_max + slack + chunk),
+      buffer_(line_bytes_max + slack + chunk_bytes),
       number_(number),
       byte_(byte) {}
 
@@ -28,7 +28,7 @@ std::span<char> LineSplitter::room() {
     end_ = begin_ + keep;
     scanned_ = end_;
   }
-  if (begin_ > 0 && buffer_.size() - end_ < chunk) {
+  if (begin_ > 0 && buffer_.size() - end_ < chunk_bytes) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     scanned_ -= begin_;

@@ -15,13 +15,13 @@
 namespace helsekontakter::file {
 namespace {
 
-constexpr off_t chunk = 64 * 1024;
+constexpr off_t tail_bytes = 64 * 1024;
 
 /// Where the last complete line ends, or -1 with errno set.
 off_t end_of_lines(int descriptor, off_t size) {
-  char buffer[chunk];
+  char buffer[tail_bytes];
   for (off_t end = size; end > 0;) {
-    const off_t begin = std::max<off_t>(0, end - chunk);
+    const off_t begin = std::max<off_t>(0, end - tail_bytes);
     const ssize_t count = ::pread(descriptor, buffer, static_cast<std::size_t>(end - begin), begin);
     if (count < 0) return -1;
     const std::string_view text(buffer, static_cast<std::size_t>(count));

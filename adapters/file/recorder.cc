@@ -1,5 +1,6 @@
 #include "adapters/file/recorder.h"
 
+#include "adapters/inbox/wall_now.h"
 #include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 
@@ -15,10 +16,6 @@ constexpr Milliseconds pause_first{100};
 constexpr Milliseconds pause_max{5'000};
 constexpr std::size_t text_max = 4096;             // of one text of the event, in its result
 constexpr std::size_t buffer_kept_max = 16 << 20;  // a larger one is given back after use
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
 
 void clear(std::string& text) {
   if (text.capacity() > buffer_kept_max) text = {};

@@ -1,6 +1,7 @@
 #include "adapters/file/source.h"
 
 #include "adapters/file/system_call.h"
+#include "adapters/inbox/wall_now.h"
 #include "worker/ordering/progress.h"
 
 #include <algorithm>
@@ -24,10 +25,6 @@ constexpr Milliseconds lag_every{1'000};
 /// A worker that is not draining need not know how far the end is, only that what may have been
 /// submitted before a crash lies before it. The metadata covers far fewer lines than this.
 constexpr std::int64_t counted_max = 1 << 20;
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
 
 std::string name_of(const std::string& path) {
   if (path == standard_stream) return "stdin";

@@ -10,17 +10,17 @@
 namespace helsekontakter::helseid {
 namespace {
 
-constexpr Milliseconds life_max = std::chrono::hours(24);
+constexpr Milliseconds token_life_max = std::chrono::hours(24);
 constexpr std::size_t token_length_max = 16 * 1024;
 
-Fault unreadable(const std::string& what) {
+Fault unreadable_answer(const std::string& what) {
   return {Blame::helseid, "unreadable_answer",
           "the answer of HelseID's token endpoint is not understood (" + what +
               "); check auth.issuer, auth.token_endpoint and any proxy",
           std::nullopt};
 }
 
-std::optional<std::string_view> text_of(const simdjson::dom::object& object,
+std::optional<std::string_view> text_at(const simdjson::dom::object& object,
                                         std::string_view name) {
   std::string_view value;
   if (object[name].get(value) != simdjson::SUCCESS) return std::nullopt;
@@ -38,7 +38,7 @@ void add_words(std::set<std::string>& words, std::string_view text) {
 /// Space-separated values; a list of strings is taken as well.
 std::set<std::string> scopes_of(const simdjson::dom::object& object, std::string_view name) {
   std::set<std::string> scopes;
-  if (const auto text = text_of(object, name)) add_words(scopes, *text);
+  if (const auto text = text_at(object, name)) add_words(scopes, *text);
   simdjson::dom::array list;
   if (object[name].get(list) == simdjson::SUCCESS) {
     for (const simdjson::dom::element element : list) {
@@ -70,7 +70,7 @@ std::optional<Milliseconds> life_of(const simdjson::dom::object& object) {
   if (member.error() == simdjson::NO_SUCH_FIELD) return Milliseconds(0);
   double seconds = 0;
   if (member.get(seconds) != simdjson::SUCCESS || seconds < 0) return std::nullopt;
-  const double limit = std::chrono::duration<double>(life_max).count();
+  const double limit = std::chrono::duration<double>(token_life_max).count();
   return Milliseconds(static_cast<std::int64_t>(std::min(seconds, limit) * 1000));
 }
 
@@ -101,13 +101,13 @@ std::optional<Fault> scope_fault(const simdjson::dom::object& object, const Sett
 }
 
 TokenAnswer read_grant(const simdjson::dom::object& object, const Settings& settings) {
-  const auto token = text_of(object, "access_token");
-  const auto type = text_of(object, "token_type");
+  const auto token = text_at(object, "access_token");
+  const auto type = text_at(object, "token_type");
   const auto life = life_of(object);
   if (auto fault = scope_fault(object, settings)) return std::move(*fault);
-  if (!token || !is_token(*token)) return unreadable("no usable access_token");
-  if (!type) return unreadable("no token_type");
-  if (!life) return unreadable("expires_in is not a number of seconds");
+  if (!token || !is_token(*token)) return unreadable_answer("no usable access_token");
+  if (!type) return unreadable_answer("no token_type");
+  if (!life) return unreadable_answer("expires_in is not a number of seconds");
   const bool dpop = settings.token_mode == TokenMode::dpop;
   if (!same_ignoring_case(*type, dpop ? "DPoP" : "Bearer")) {
     return Fault{Blame::client, "wrong_token_type",
@@ -159,9 +159,10 @@ Fault refusal(Blame blame, std::string_view code, std::string_view description) 
 
 TokenAnswer read_error(const https::Response& response, const simdjson::dom::object& object,
                        const Settings& settings) {
-  const std::string_view code = text_of(object, "error").value_or("");
-  const std::string_view description = text_of(object, "error_description").value_or("");
-  if (code.empty()) return unreadable("HTTP " + std::to_string(response.status) + " without error");
+  const std::string_view code = text_at(object, "error").value_or("");
+  const std::string_view description = text_at(object, "error_description").value_or("");
+  if (code.empty())
+    return unreadable_answer("HTTP " + std::to_string(response.status) + " without error");
   if (code == "use_dpop_nonce") return nonce_wanted(response, settings);
   if (code == "invalid_client") {
     return ClientInvalid{refusal(Blame::client, code, description)};
@@ -189,12 +190,12 @@ TokenAnswer read_token_answer(const https::Response& response, const Settings& s
   }
   const bool granted = status >= 200 && status < 300;
   if (!granted && (status < 400 || status >= 500)) {
-    return unreadable("HTTP " + std::to_string(status));
+    return unreadable_answer("HTTP " + std::to_string(status));
   }
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   if (parser.parse(simdjson::padded_string(response.body)).get(object) != simdjson::SUCCESS) {
-    return unreadable("HTTP " + std::to_string(status) + ", not a JSON object");
+    return unreadable_answer("HTTP " + std::to_string(status) + ", not a JSON object");
   }
   return granted ? read_grant(object, settings) : read_error(response, object, settings);
 }

@@ -21,7 +21,7 @@ bool is_value(std::string_view text) {
   });
 }
 
-bool is_target(std::string_view text) {
+bool is_sendable_target(std::string_view text) {
   return text.starts_with('/') &&
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
@@ -34,7 +34,7 @@ void append_line(std::string& out, std::string_view name, std::string_view value
 
 Result<std::string> compose_head(const Request& request, std::size_t body_bytes) {
   const Url& url = request.url;
-  if (!is_token(request.method) || !is_target(url.target)) {
+  if (!is_token(request.method) || !is_sendable_target(url.target)) {
     return fail(Remedy::stop, "the method or path of a request to " + url.host +
                                   " holds a character that HTTP does not allow there");
   }

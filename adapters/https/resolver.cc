@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 namespace {
 
 /// Callers that wait for one name; more are refused.
-constexpr std::size_t waiting_max = 1000;
+constexpr std::size_t questions_max = 1000;
 
 }  // namespace
 
@@ -64,7 +64,7 @@ void Resolver::resolve(const std::string& host, std::function<void(const Address
   const auto address = asio::ip::make_address(host, no_number);
   if (!no_number) return done(std::vector{address});
   auto& waiting = waiting_[host];
-  if (waiting.size() >= waiting_max) return done(fail(Remedy::retry, "too many wait for it"));
+  if (waiting.size() >= questions_max) return done(fail(Remedy::retry, "too many wait for it"));
   waiting.push_back(std::move(done));
   if (waiting.size() == 1) start(host);
 }

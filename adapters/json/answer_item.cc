@@ -1,5 +1,6 @@
 #include "adapters/json/answer_item.h"
 
+#include "adapters/json/characters.h"
 #include "adapters/json/plain_text.h"
 
 #include <algorithm>
@@ -52,24 +53,14 @@ std::optional<int> read_status(const dom::object& object, std::string_view name)
   return static_cast<int>(number);
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return lower(x) == lower(y);
-  });
-}
-
 /// "2118" or "EHSEC-110002": letters, digits and hyphens, at least one digit.
 bool looks_like_a_code(std::string_view text) {
   if (text.empty() || text.size() > 32) return false;
   bool digit = false;
   for (const char c : text) {
-    const bool is_digit = c >= '0' && c <= '9';
     const bool other = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-    if (!is_digit && !other) return false;
-    digit = digit || is_digit;
+    if (!is_digit(c) && !other) return false;
+    digit = digit || is_digit(c);
   }
   return digit;
 }

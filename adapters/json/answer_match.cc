@@ -1,5 +1,6 @@
 #include "adapters/json/answer_match.h"
 
+#include "adapters/json/characters.h"
 #include "worker/domain/national_id.h"
 
 #include <algorithm>
@@ -15,11 +16,7 @@ namespace dom = simdjson::dom;
 
 constexpr std::size_t identifier_length = 11;
 constexpr std::size_t uuid_length = 36;
-constexpr std::size_t depth_max = 8;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+constexpr std::size_t location_depth_max = 8;
 
 bool says_same(const EntryAnswer& a, const EntryAnswer& b) {
   return a.status == b.status && a.fault == b.fault && a.code == b.code;
@@ -188,7 +185,7 @@ EntryMatcher::Match EntryMatcher::find_mentioned(const dom::element& item) const
 
 void EntryMatcher::collect(const dom::element& value, bool mentions, std::size_t depth,
                            Seen& seen) const {
-  if (depth > depth_max) return;
+  if (depth > location_depth_max) return;
   dom::object object;
   dom::array array;
   std::string_view text;

@@ -9,7 +9,7 @@ namespace dom = simdjson::dom;
 
 constexpr std::size_t bytes_max = 512;
 constexpr std::size_t members_max = 12;
-constexpr std::size_t depth_max = 6;
+constexpr std::size_t shape_depth_max = 6;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -46,11 +46,11 @@ void append_shape(std::string& out, const dom::element& value, std::size_t depth
   dom::object object;
   dom::array array;
   if (value.get(object) == simdjson::SUCCESS) {
-    if (depth < depth_max) return append_object(out, object, depth);
+    if (depth < shape_depth_max) return append_object(out, object, depth);
     out += "object";
   } else if (value.get(array) == simdjson::SUCCESS) {
     out.append("[").append(std::to_string(array.size()));
-    if (array.size() > 0 && depth < depth_max) {
+    if (array.size() > 0 && depth < shape_depth_max) {
       out += ' ';
       append_shape(out, *array.begin(), depth + 1);
     }

@@ -1,5 +1,7 @@
 #include "adapters/json/event_envelope.h"
 
+#include "adapters/json/characters.h"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -8,17 +10,6 @@
 
 namespace helsekontakter::json {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
-  if (text.size() != lower_case.size()) return false;
-  if (text == lower_case) return true;
-  return std::equal(text.begin(), text.end(), lower_case.begin(),
-                    [](char a, char b) { return lower(a) == b; });
-}
 
 bool ends_ignoring_case(std::string_view text, std::string_view lower_case) {
   return text.size() >= lower_case.size() &&
@@ -35,7 +26,8 @@ std::string_view media_type(std::string_view content_type) {
   return trimmed(content_type.substr(0, content_type.find(';')));
 }
 
-/// False when a charset parameter names something that is not UTF-8 (or its subset ASCII).
+/// False when a charset parameter structured_names something that is not UTF-8 (or its subset
+/// ASCII).
 bool is_utf8(std::string_view content_type) {
   for (auto at = content_type.find(';'); at != std::string_view::npos;) {
     const auto next = content_type.find(';', at + 1);
@@ -64,16 +56,17 @@ std::string_view attribute_name(std::string_view header) {
 
 using Attribute = std::pair<std::string_view, std::string_view Envelope::*>;
 
-constexpr std::array<Attribute, 10> attributes{{{"specversion", &Envelope::specversion},
-                                                {"id", &Envelope::id},
-                                                {"source", &Envelope::source},
-                                                {"type", &Envelope::type},
-                                                {"subject", &Envelope::subject},
-                                                {"time", &Envelope::time},
-                                                {"traceparent", &Envelope::traceparent},
-                                                {"tracestate", &Envelope::tracestate},
-                                                {"resend", &Envelope::resend},
-                                                {"resendversion", &Envelope::resend_version}}};
+constexpr std::array<Attribute, 10> known_attributes{
+    {{"specversion", &Envelope::specversion},
+     {"id", &Envelope::id},
+     {"source", &Envelope::source},
+     {"type", &Envelope::type},
+     {"subject", &Envelope::subject},
+     {"time", &Envelope::time},
+     {"traceparent", &Envelope::traceparent},
+     {"tracestate", &Envelope::tracestate},
+     {"resend", &Envelope::resend},
+     {"resendversion", &Envelope::resend_version}}};
 
 /// Collects the attributes of the binary mode; the first fault stays.
 class AttributeReader {
@@ -81,10 +74,10 @@ class AttributeReader {
   explicit AttributeReader(Packing& packing) : packing_(packing) {}
 
   void read(std::string_view name, std::string_view value) {
-    const auto found = std::find_if(attributes.begin(), attributes.end(),
+    const auto found = std::find_if(known_attributes.begin(), known_attributes.end(),
                                     [name](const Attribute& each) { return each.first == name; });
-    if (found == attributes.end()) return;
-    const auto bit = std::uint32_t{1} << (found - attributes.begin());
+    if (found == known_attributes.end()) return;
+    const auto bit = std::uint32_t{1} << (found - known_attributes.begin());
     if ((seen_ & bit) != 0) {
       refuse(name, Reason::duplicate_name);
     } else if (!simdjson::validate_utf8(value.data(), value.size())) {
@@ -159,7 +152,7 @@ enum Name : std::size_t {
   resendversion,
   data_base64,
 };
-constexpr std::array<std::string_view, 15> names{
+constexpr std::array<std::string_view, 15> structured_names{
     "specversion",     "id",         "source",      "type",       "subject", "time",
     "datacontenttype", "data",       "traceparent", "tracestate", "resend",  "resendversion",
     "data_base64",     "dataschema", "partitionkey"};
@@ -172,7 +165,7 @@ Fault attribute_fault(Mode mode, Reason reason, std::string_view name) {
 
 Check StructuredAttributes::read(const simdjson::dom::object& event, Envelope& envelope,
                                  std::uint64_t& unknown) {
-  Check first = fields_.read(event, names, root_, unknown);
+  Check first = fields_.read(event, structured_names, root_, unknown);
   // All of them, also after a fault: what can be read goes into the result.
   const auto take = [&](Name at, std::string_view& out) {
     Check wrong = fields_.optional_text(at, out);

@@ -1,15 +1,13 @@
 #include "adapters/json/json_text.h"
 
+#include "adapters/json/characters.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <new>
 
 namespace helsekontakter::json {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::size_t skip_digits(std::string_view text, std::size_t at) {
   while (at < text.size() && is_digit(text[at])) ++at;

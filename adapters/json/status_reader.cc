@@ -13,12 +13,11 @@ namespace helsekontakter::json {
 namespace {
 
 namespace dom = simdjson::dom;
-using Kind = StatusFailure::Kind;
+constexpr std::string_view active_names[] = {"erDigitaltAktivSelv", "erDigitaltAktivViaAndre",
+                                             "tildeltFullmakt", "erAktivSelv", "erAktivViaAndre"};
 
-constexpr std::string_view names[] = {"erDigitaltAktivSelv", "erDigitaltAktivViaAndre",
-                                      "tildeltFullmakt", "erAktivSelv", "erAktivViaAndre"};
-
-StatusReading failed(Kind kind, std::string text, std::optional<Milliseconds> retry_after) {
+StatusReading failed(StatusFailure::Kind kind, std::string text,
+                     std::optional<Milliseconds> retry_after) {
   return tl::unexpected(StatusFailure{kind, std::move(text), retry_after});
 }
 
@@ -28,7 +27,7 @@ StatusReading refused(int http_status, std::string_view body,
       http_status == 400 || http_status == 413 || http_status == 414 || http_status == 422;
   const auto read = read_answer(http_status, body, Lane::members, {}, retry_after);
   const EntryAnswer& reason = std::get<Refused>(read).reason;
-  return failed(for_its_list ? Kind::refused_list : Kind::refused,
+  return failed(for_its_list ? StatusFailure::Kind::refused_list : StatusFailure::Kind::refused,
                 "the status API answers HTTP " + std::to_string(http_status) + " " + reason.code +
                     " " + reason.text,
                 retry_after);
@@ -40,7 +39,8 @@ DigitalStatus status_of(const dom::element& said) {
   DigitalStatus status = DigitalStatus::unknown;
   for (const dom::key_value_pair member : object) {
     bool value = false;
-    if (std::find(std::begin(names), std::end(names), member.key) == std::end(names) ||
+    if (std::find(std::begin(active_names), std::end(active_names), member.key) ==
+            std::end(active_names) ||
         member.value.get(value) != simdjson::SUCCESS) {
       continue;
     }
@@ -59,7 +59,7 @@ StatusReading read_statuses(int http_status, std::string_view body,
   JsonText text;  // a call speaks of a thousand members: its buffers are not worth keeping
   const auto parsed = text.parse(body);
   const auto unreadable = [](const std::string& shape) {
-    return failed(Kind::unreadable,
+    return failed(StatusFailure::Kind::unreadable,
                   "the status API's answer cannot be read: " + shape +
                       ". Compare with digital_status.path and the API's release",
                   std::nullopt);

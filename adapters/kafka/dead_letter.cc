@@ -1,6 +1,7 @@
 #include "adapters/kafka/dead_letter.h"
 
 #include "adapters/json/packed_headers.h"
+#include "adapters/kafka/message.h"
 #include "adapters/results/dead_letter_reason.h"
 
 #include <cstdint>
@@ -13,12 +14,6 @@ using Field = Texts::Field;
 constexpr std::size_t record_overhead = 256;  // of a record batch with one record
 constexpr std::size_t header_overhead = 10;
 constexpr std::size_t key_bytes_max = 1024;  // of a reference
-
-void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
-  // A null value is passed on as null: librdkafka takes it from the pointer.
-  rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                      static_cast<ssize_t>(value.size()));
-}
 
 }  // namespace
 

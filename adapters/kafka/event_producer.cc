@@ -1,5 +1,6 @@
 #include "adapters/kafka/event_producer.h"
 
+#include "adapters/kafka/message.h"
 #include "adapters/kafka/properties.h"
 
 #include <algorithm>
@@ -9,10 +10,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int poll_ms = 100;
+constexpr int delivery_poll_ms = 100;
 constexpr int transaction_call_ms = 60'000;
 constexpr int abort_call_ms = 10'000;
-constexpr auto grace = std::chrono::seconds(10);  // for calls that overrun their own time-out
+constexpr auto delivery_grace =
+    std::chrono::seconds(10);  // for calls that overrun their own time-out
 
 Properties writer_properties(const EventProducer::Where& where) {
   Properties properties{
@@ -82,7 +84,7 @@ void EventProducer::poll(int wait_ms) {
 }
 
 Result<void> EventProducer::send(const Event& event) {
-  const auto deadline = Clock::now() + message_timeout_ + grace;
+  const auto deadline = Clock::now() + message_timeout_ + delivery_grace;
   const auto bytes = [](std::string_view text) { return const_cast<char*>(text.data()); };
   const std::int32_t partition =
       event.partition ? static_cast<std::int32_t>(*event.partition) : RD_KAFKA_PARTITION_UA;
@@ -90,10 +92,7 @@ Result<void> EventProducer::send(const Event& event) {
   const std::size_t key_bytes = event.key ? event.key->size() : 0;
   while (trouble_.empty()) {
     rd_kafka_headers_t* headers = rd_kafka_headers_new(event.headers.size());
-    for (const auto& [name, value] : event.headers) {
-      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                          static_cast<ssize_t>(value.size()));
-    }
+    for (const auto& [name, value] : event.headers) add_header(headers, name, value);
     const auto error = rd_kafka_producev(
         client_->get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
@@ -108,16 +107,16 @@ Result<void> EventProducer::send(const Event& event) {
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || Clock::now() > deadline) {
       return failed(rd_kafka_err2str(error));
     }
-    poll(poll_ms);
+    poll(delivery_poll_ms);
   }
   return failed(trouble_);
 }
 
 Result<void> EventProducer::flush() {
-  const auto deadline = Clock::now() + message_timeout_ + grace;
+  const auto deadline = Clock::now() + message_timeout_ + delivery_grace;
   while (trouble_.empty() && confirmed_ < sent_) {
     if (Clock::now() > deadline) return failed("not confirmed in time");
-    poll(poll_ms);
+    poll(delivery_poll_ms);
   }
   if (!trouble_.empty()) return failed(trouble_);
   return {};

@@ -1,5 +1,8 @@
 #include "adapters/kafka/reader.h"
 
+#include "adapters/inbox/wall_now.h"
+#include "adapters/kafka/message.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +13,7 @@ constexpr std::size_t batch_max = 512;
 constexpr std::size_t batch_bytes_max = 1 << 20;
 constexpr std::size_t chunk_bytes = 1 << 20;
 constexpr std::uint64_t wake = 1;
-constexpr std::size_t ahead = 4;
+constexpr std::size_t messages_ahead = 4;
 
 /// Keys and payloads lie in memory since the broker's thread wrote them, long out of this
 /// processor's caches: asking for the next ones while one is decoded hides most of the wait.
@@ -23,10 +26,6 @@ void fetch_ahead(const rd_kafka_message_t& message) {
   }
   // In a record the key stands just before the value.
   if (message.key_len > 0) __builtin_prefetch(message.key);
-}
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
 }
 
 }  // namespace
@@ -117,7 +116,9 @@ bool Reader::read(Partition partition, Assignment::Part& part) {
     for (ssize_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       rd_kafka_message_t* message = messages_[at];
-      if (at + ahead < static_cast<std::size_t>(count)) fetch_ahead(*messages_[at + ahead]);
+      if (at + messages_ahead < static_cast<std::size_t>(count)) {
+        fetch_ahead(*messages_[at + messages_ahead]);
+      }
       bytes += message->len + message->key_len;
       take(*message, part, now);
       rd_kafka_message_destroy(message);
@@ -166,31 +167,17 @@ void Reader::note(const rd_kafka_message_t& message, Assignment::Part& part) {
 }
 
 json::RawEvent Reader::raw_event(const rd_kafka_message_t& message, Epoch epoch, WallTime now) {
-  headers_.clear();
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-      headers_.emplace_back(name, std::string_view(static_cast<const char*>(value), size));
-    }
-  }
-  rd_kafka_timestamp_type_t kind{};
-  const std::int64_t time = rd_kafka_message_timestamp(&message, &kind);
-  return {
-      .payload = {static_cast<const char*>(message.payload), message.len},
-      .is_null = message.payload == nullptr,
-      .key = {static_cast<const char*>(message.key), message.key_len},
-      .content_type = {},
-      .headers = headers_,
-      .plain_source = options_.topic,
-      .position = {Partition{message.partition}, message.offset},
-      .epoch = epoch,
-      .broker_time = WallTime{Milliseconds{kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : time}},
-      .now = now};
+  read_headers(message, headers_);
+  return {.payload = message_payload(message),
+          .is_null = message.payload == nullptr,
+          .key = message_key(message),
+          .content_type = {},
+          .headers = headers_,
+          .plain_source = options_.topic,
+          .position = {Partition{message.partition}, message.offset},
+          .epoch = epoch,
+          .broker_time = time_of(message),
+          .now = now};
 }
 
 }  // namespace helsekontakter::kafka

@@ -20,19 +20,11 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using SharedSession = std::shared_ptr<RecordSession>;
 
-constexpr Milliseconds backoff_first{100};
-constexpr Milliseconds backoff_max{5000};
+constexpr Milliseconds retry_first{100};
+constexpr Milliseconds retry_max{5000};
 constexpr auto open_timeout = 12s;
-constexpr auto grace = 3s;  // for calls that overrun their own time-out
+constexpr auto call_grace = 3s;  // for calls that overrun their own time-out
 constexpr Milliseconds describe_timeout{3000};
-
-/// Where a blocking call leaves its answer, for as long as somebody waits for it.
-template <class T>
-struct Errand {
-  std::mutex mutex;
-  std::condition_variable done;
-  std::optional<T> answer;
-};
 
 struct Limits {
   TopicLimits topics;
@@ -96,6 +88,14 @@ class KafkaRecorder::Loop {
   void stop();
 
  private:
+  /// Where a blocking call leaves its answer, for as long as somebody waits for it.
+  template <class T>
+  struct Errand {
+    std::mutex mutex;
+    std::condition_variable done;
+    std::optional<T> answer;
+  };
+
   void run();
   void write(std::shared_ptr<const Record> record);
   RecordSession::Sent attempt(const std::shared_ptr<const Record>& record,
@@ -217,7 +217,7 @@ void KafkaRecorder::Loop::open_session() {
         return RecordSession::open(settings, password, origin, limits->topics, observer, deadline,
                                    ledger, limits->ledger_bytes_max);
       },
-      deadline + grace);
+      deadline + call_grace);
   if (opened && *opened) {
     session_ = **opened;
     backoff_ = Milliseconds{0};
@@ -230,7 +230,7 @@ void KafkaRecorder::Loop::open_session() {
 /// The next producer is made after a pause that grows while none comes up.
 void KafkaRecorder::Loop::drop_session() {
   session_.reset();
-  backoff_ = std::clamp(backoff_ * 2, backoff_first, backoff_max);
+  backoff_ = std::clamp(backoff_ * 2, retry_first, retry_max);
   open_at_ = Clock::now() + backoff_;
 }
 
@@ -251,7 +251,7 @@ void KafkaRecorder::Loop::write(std::shared_ptr<const Record> record) {
     over = sent.attempt != Attempt::again && sent.attempt != Attempt::broken;
     if (sent.attempt == Attempt::broken || sent.attempt == Attempt::unknown) drop_session();
     if (!sent.trouble.empty()) tell(observer_.trouble, Error{Remedy::retry, sent.trouble});
-    if (!over && !rest_until(Clock::now() + backoff_first)) return;
+    if (!over && !rest_until(Clock::now() + retry_first)) return;
   }
   const bool durable = sent.attempt == Attempt::durable;
   if (durable && ownership_) ownership_->committed(record->progress);
@@ -279,7 +279,7 @@ RecordSession::Sent KafkaRecorder::Loop::attempt(const std::shared_ptr<const Rec
       [session = session_, record, metadata, until] {
         return session->send(*record, metadata.get(), until);
       },
-      until + grace);
+      until + call_grace);
   if (sent) return *sent;
   return {.attempt = Attempt::unknown,
           .trouble = "a transaction did not end in time; the Kafka producer is made anew"};

@@ -1,12 +1,12 @@
 #include "adapters/kafka/shared_topic_reader.h"
 
-#include "adapters/kafka/client.h"
+#include "adapters/kafka/assigned_reader.h"
+#include "adapters/kafka/message.h"
 #include "adapters/kafka/properties.h"
 #include "adapters/kafka/shared_topic_format.h"
 
-#include <array>
 #include <atomic>
-#include <span>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,20 +14,11 @@
 namespace helsekontakter::kafka {
 namespace {
 
-constexpr int poll_ms = 100;
-constexpr std::size_t messages_at_a_time = 256;
-
-Properties reader_properties(const SharedTopic& where) {
-  Properties properties = connection_properties(where.connection, where.password);
-  properties["group.id"] = where.group;
-  properties["isolation.level"] = "read_committed";
-  properties["enable.auto.commit"] = "false";
-  properties["enable.auto.offset.store"] = "false";
-  properties["enable.partition.eof"] = "true";
+Properties shared_properties(const SharedTopic& where) {
+  Properties properties = AssignedReader::properties(where.connection, where.password, where.group);
   // What compaction took from under our place was replaced by something newer.
   properties["auto.offset.reset"] = "earliest";
   properties["fetch.wait.max.ms"] = "500";
-  properties["fetch.error.backoff.ms"] = "100";
   properties["queued.max.messages.kbytes"] = "1024";
   return properties;
 }
@@ -51,8 +42,8 @@ class SharedTopicReader::Loop {
  private:
   void run();
   [[nodiscard]] bool read();
-  Result<void> take(const rd_kafka_message_t& message);
-  Result<void> take_record(const rd_kafka_message_t& message);
+  Result<bool> take(const rd_kafka_message_t& message);
+  Result<bool> take_record(const rd_kafka_message_t& message);
   void tell_news();
 
   const SharedTopic where_;
@@ -61,8 +52,7 @@ class SharedTopicReader::Loop {
   const Observer observer_;
   std::atomic<bool> stopping_ = false;
 
-  SharedClient client_;
-  OwnedQueue queue_;
+  std::optional<AssignedReader> reader_;
   std::vector<SharedFact> facts_;
   std::optional<ledger::Identity> identity_;
   bool caught_up_ = false;
@@ -73,19 +63,10 @@ class SharedTopicReader::Loop {
 Result<void> SharedTopicReader::Loop::start() {
   const auto refused = refused_properties(where_.connection);
   if (!refused.empty()) return tl::unexpected(refused.front());
-  auto client = make_client(RD_KAFKA_CONSUMER, reader_properties(where_), 0, observer_);
-  if (!client) return tl::unexpected(client.error());
-  client_ = std::move(*client);
-  rd_kafka_poll_set_consumer(client_->get());
-  queue_.reset(rd_kafka_queue_get_consumer(client_->get()));
-  const OwnedList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), where_.topic.c_str(), 0)->offset =
-      RD_KAFKA_OFFSET_BEGINNING;
-  const auto error = rd_kafka_assign(client_->get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return fail(Remedy::stop,
-                "ledger.kafka.shared_topic: " + where_.topic + ": " + rd_kafka_err2str(error));
-  }
+  auto reader = AssignedReader::open(shared_properties(where_), where_.topic,
+                                     {{Partition{0}, RD_KAFKA_OFFSET_BEGINNING}}, observer_);
+  if (!reader) return tl::unexpected(reader.error());
+  reader_.emplace(std::move(*reader));
   thread_ = std::thread([this] { run(); });
   return {};
 }
@@ -102,56 +83,49 @@ void SharedTopicReader::Loop::run() {
 
 /// False when what was read is refused.
 bool SharedTopicReader::Loop::read() {
-  std::array<rd_kafka_message_t*, messages_at_a_time> messages{};
-  const auto count =
-      rd_kafka_consume_batch_queue(queue_.get(), poll_ms, messages.data(), messages.size());
-  std::optional<Error> refused;
-  for (const auto& message : std::span(messages).first(count > 0 ? std::size_t(count) : 0)) {
-    const Owned<rd_kafka_message_t, rd_kafka_message_destroy> owned(message);
-    if (refused) continue;
-    if (const auto taken = take(*owned); !taken) refused = taken.error();
-  }
+  const auto taken = reader_->poll([this](const auto& message) { return take(message); });
   tell_news();
-  if (refused) tell(hooks_.refused, *refused);
-  return !refused;
+  if (!taken) tell(hooks_.refused, taken.error());
+  return taken.has_value();
 }
 
-Result<void> SharedTopicReader::Loop::take(const rd_kafka_message_t& message) {
+Result<bool> SharedTopicReader::Loop::take(const rd_kafka_message_t& message) {
   switch (message.err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
       last_trouble_.clear();
       return take_record(message);
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      if (caught_up_) return {};
+      if (caught_up_) return true;
       tell_news();
       caught_up_ = true;
       tell(hooks_.caught_up, identity_);
-      return {};
+      return true;
     default:
       break;
   }
   // librdkafka goes on by itself; once is enough until something is read again.
   const std::string words = rd_kafka_err2str(message.err);
-  if (words == last_trouble_) return {};
+  if (words == last_trouble_) return true;
   last_trouble_ = words;
   tell(observer_.trouble,
        Error{Remedy::retry, "the shared topic " + where_.topic + " cannot be read: " + words +
                                 "; check the brokers, and the worker's right to read it"});
-  return {};
+  return true;
 }
 
-Result<void> SharedTopicReader::Loop::take_record(const rd_kafka_message_t& message) {
-  const std::string_view key(static_cast<const char*>(message.key), message.key_len);
-  const std::string_view value(static_cast<const char*>(message.payload), message.len);
-  auto content = decode_shared(key, value);
+Result<bool> SharedTopicReader::Loop::take_record(const rd_kafka_message_t& message) {
+  auto content = decode_shared(message_key(message), message_payload(message));
   if (!content) return tl::unexpected(content.error());
-  if (!*content) return {};
+  if (!*content) return true;
   if (auto* fact = std::get_if<SharedFact>(&**content)) {
     facts_.push_back(std::move(*fact));
-    return {};
+    return true;
   }
   identity_ = std::get<ledger::Identity>(**content);
-  return ledger::compare(*identity_, ours_, "the ledger of shared topic " + where_.topic);
+  const auto same =
+      ledger::compare(*identity_, ours_, "the ledger of shared topic " + where_.topic);
+  if (!same) return tl::unexpected(same.error());
+  return true;
 }
 
 void SharedTopicReader::Loop::tell_news() {

@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int poll_ms = 100;
+constexpr int events_poll_ms = 100;
 constexpr auto message_timeout = std::chrono::milliseconds(10'000);
 constexpr auto pause_after_failure = std::chrono::milliseconds(500);
 
@@ -153,7 +153,7 @@ Values SharedTopicWriter::Loop::send(const Values& values) {
   }
   // Every message is reported on, at the latest when it times out.
   while (reports > 0 && !is_stopping()) {
-    const OwnedEvent event(rd_kafka_queue_poll(events_.get(), poll_ms));
+    const OwnedEvent event(rd_kafka_queue_poll(events_.get(), events_poll_ms));
     if (!event || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) continue;
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
       --reports;

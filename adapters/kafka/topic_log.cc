@@ -1,10 +1,11 @@
 #include "adapters/kafka/topic_log.h"
 
+#include "adapters/kafka/assigned_reader.h"
+#include "adapters/kafka/message.h"
 #include "adapters/kafka/offsets.h"
 #include "adapters/kafka/properties.h"
 
 #include <algorithm>
-#include <array>
 #include <future>
 #include <optional>
 #include <set>
@@ -15,30 +16,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int poll_ms = 100;
-constexpr std::size_t messages_at_a_time = 512;
-
 tl::unexpected<Error> unreadable(const std::string& topic, rd_kafka_resp_err_t error) {
   return fail(Remedy::retry, "topic " + topic + " cannot be read: " + rd_kafka_err2str(error) +
                                  "; check that the brokers are up, and the right to read it");
 }
 
-Properties reader_properties(const TopicLog::Where& where, std::int32_t partitions,
-                             const char* isolation) {
-  Properties properties = connection_properties(where.connection, where.password);
-  const std::size_t share = where.fetch_bytes_max / static_cast<std::size_t>(partitions) / 1024;
-  properties["group.id"] = where.group;
-  properties["isolation.level"] = isolation;
-  properties["enable.auto.commit"] = "false";
-  properties["enable.auto.offset.store"] = "false";
-  properties["enable.partition.eof"] = "true";
-  properties["auto.offset.reset"] = "error";
-  properties["fetch.wait.max.ms"] = "100";
-  properties["fetch.error.backoff.ms"] = "100";
-  properties["receive.message.max.bytes"] = "1000000000";
-  properties["queued.max.messages.kbytes"] =
-      std::to_string(std::clamp<std::size_t>(share, 64, 2'000'000));
-  return properties;
+Properties log_properties(const TopicLog::Where& where) {
+  return AssignedReader::properties(where.connection, where.password, where.group);
 }
 
 /// The answer of a call that may overrun its own time-out (librdkafka 2.0.2 does), or none in time.
@@ -73,11 +57,10 @@ class Reading {
   }
 
   [[nodiscard]] bool is_done() const { return next_.empty(); }
-  Result<void> open(std::int32_t partitions, const Observer& observer);
-  Result<bool> run(const std::stop_token& stop);
+  /// False: stopped, or the visitor wants no more.
+  Result<bool> run(const Observer& observer, const std::stop_token& stop);
 
  private:
-  Result<bool> poll();
   Result<bool> take(const rd_kafka_message_t& message);
   Result<bool> hand_over(const rd_kafka_message_t& message);
   void advance(Partition partition, Offset position);
@@ -86,35 +69,20 @@ class Reading {
   const TopicLog::Visit& visit_;
   Offsets next_;  ///< of partitions that are not read to their ends
   Offsets ends_;
-  SharedClient client_;
-  OwnedQueue queue_;
   Clock::time_point heard_;
-  std::vector<std::pair<std::string_view, std::string_view>> headers_;
+  HeaderViews headers_;
 };
 
-Result<void> Reading::open(std::int32_t partitions, const Observer& observer) {
-  auto client = make_client(RD_KAFKA_CONSUMER,
-                            reader_properties(where_, partitions, "read_committed"), 0, observer);
-  if (!client) return tl::unexpected(client.error());
-  client_ = std::move(*client);
-  rd_kafka_poll_set_consumer(client_->get());
-  queue_.reset(rd_kafka_queue_get_consumer(client_->get()));
-  const OwnedList list(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
-  for (const auto& [partition, offset] : next_) {
-    rd_kafka_topic_partition_list_add(list.get(), where_.topic.c_str(),
-                                      static_cast<std::int32_t>(partition))
-        ->offset = offset;
-  }
-  const auto error = rd_kafka_assign(client_->get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return unreadable(where_.topic, error);
-  return {};
-}
-
-Result<bool> Reading::run(const std::stop_token& stop) {
+Result<bool> Reading::run(const Observer& observer, const std::stop_token& stop) {
+  Properties properties = log_properties(where_);
+  properties["queued.max.messages.kbytes"] =
+      AssignedReader::queued_kbytes(where_.fetch_bytes_max, next_.size());
+  auto reader = AssignedReader::open(properties, where_.topic, next_, observer);
+  if (!reader) return tl::unexpected(reader.error());
   heard_ = Clock::now();
   while (!next_.empty()) {
     if (stop.stop_requested()) return false;
-    const auto goes_on = poll();
+    const auto goes_on = reader->poll([this](const auto& message) { return take(message); });
     if (!goes_on || !*goes_on) return goes_on;
     if (Clock::now() - heard_ > where_.quiet_max) {
       return fail(Remedy::retry, "topic " + where_.topic + " cannot be read to its end: nothing " +
@@ -123,18 +91,6 @@ Result<bool> Reading::run(const std::stop_token& stop) {
     }
   }
   return true;
-}
-
-Result<bool> Reading::poll() {
-  std::array<rd_kafka_message_t*, messages_at_a_time> messages{};
-  const auto count =
-      rd_kafka_consume_batch_queue(queue_.get(), poll_ms, messages.data(), messages.size());
-  Result<bool> goes_on = true;
-  for (const auto& message : std::span(messages).first(count > 0 ? std::size_t(count) : 0)) {
-    const Owned<rd_kafka_message_t, rd_kafka_message_destroy> owned(message);
-    if (goes_on && *goes_on) goes_on = take(*owned);
-  }
-  return goes_on;
 }
 
 Result<bool> Reading::take(const rd_kafka_message_t& message) {
@@ -173,28 +129,14 @@ Result<bool> Reading::hand_over(const rd_kafka_message_t& message) {
     advance(partition, message.offset);
     return true;
   }
-  headers_.clear();
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-      headers_.emplace_back(name, std::string_view(static_cast<const char*>(value), size));
-    }
-  }
-  rd_kafka_timestamp_type_t kind{};
-  const std::int64_t time = rd_kafka_message_timestamp(&message, &kind);
-  const bool timed = kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  read_headers(message, headers_);
   auto goes_on = visit_({.position = {partition, message.offset},
-                         .key = {static_cast<const char*>(message.key), message.key_len},
+                         .key = message_key(message),
                          .has_key = message.key != nullptr,
-                         .value = {static_cast<const char*>(message.payload), message.len},
+                         .value = message_payload(message),
                          .is_null = message.payload == nullptr,
                          .headers = headers_,
-                         .time = WallTime{Milliseconds{timed ? time : 0}}});
+                         .time = time_of(message)});
   if (goes_on && *goes_on) advance(partition, message.offset + 1);
   return goes_on;
 }
@@ -218,8 +160,9 @@ Result<TopicLog> TopicLog::open(Where where, const Observer& observer) {
   const auto refused = refused_properties(where.connection);
   if (!refused.empty()) return tl::unexpected(refused.front());
   // As a read_committed client sees the end, it lies before what an open transaction wrote.
-  auto client =
-      make_client(RD_KAFKA_CONSUMER, reader_properties(where, 1, "read_uncommitted"), 0, observer);
+  Properties properties = log_properties(where);
+  properties["isolation.level"] = "read_uncommitted";
+  auto client = make_client(RD_KAFKA_CONSUMER, properties, 0, observer);
   if (!client) return tl::unexpected(client.error());
   const auto partitions = ask<std::int32_t>(
       where.topic, where.quiet_max,
@@ -295,10 +238,7 @@ Result<bool> TopicLog::read(const Stretches& stretches, const Visit& visit,
                             const std::stop_token& stop) const {
   Reading reading(where_, stretches, visit);
   if (reading.is_done()) return true;
-  if (auto opened = reading.open(partitions_, observer_); !opened) {
-    return tl::unexpected(opened.error());
-  }
-  return reading.run(stop);
+  return reading.run(observer_, stop);
 }
 
 }  // namespace helsekontakter::kafka

@@ -1,6 +1,8 @@
 #include "adapters/kafka/transaction.h"
 
+#include "adapters/inbox/wall_now.h"
 #include "adapters/kafka/dead_letter.h"
+#include "adapters/kafka/message.h"
 #include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 
@@ -16,13 +18,9 @@ using Field = Texts::Field;
 
 constexpr std::size_t text_max = 4096;         // of one text of the event, in its result
 constexpr std::size_t short_text_max = 128;    // where the topic takes small messages only
-constexpr std::size_t record_overhead = 1024;  // headers and frame of a result
-constexpr int poll_ms = 10;
-constexpr std::size_t ahead = 4;
-
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
+constexpr std::size_t result_overhead = 1024;  // headers and frame of a result
+constexpr int queue_full_poll_ms = 10;
+constexpr std::size_t conclusions_ahead = 4;
 
 bool means_lost_membership(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
@@ -52,11 +50,6 @@ std::string remedy_for(rd_kafka_resp_err_t code, const std::string& transactiona
     return "give the worker's user the right to write results and to use transactions";
   }
   return "check the brokers and the results topics (`check --connect`)";
-}
-
-void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
-  rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                      static_cast<ssize_t>(value.size()));
 }
 
 OwnedHeaders result_headers(const Texts& texts) {
@@ -172,8 +165,10 @@ bool RecordSession::produce_all(const Record& record, Deadline deadline, Sent& s
   writer_.begin(record, wall_now());
   const std::span conclusions(record.conclusions);
   for (std::size_t i = 0; i < conclusions.size(); ++i) {
-    if (i + 2 * ahead < conclusions.size()) fetch_ahead(*conclusions[i + 2 * ahead].delivery);
-    if (i + ahead < conclusions.size()) fetch_ahead(conclusions[i + ahead].delivery->texts);
+    if (i + 2 * conclusions_ahead < conclusions.size())
+      fetch_ahead(*conclusions[i + 2 * conclusions_ahead].delivery);
+    if (i + conclusions_ahead < conclusions.size())
+      fetch_ahead(conclusions[i + conclusions_ahead].delivery->texts);
     const Conclusion& conclusion = conclusions[i];
     if (!conclusion.publishes || std::holds_alternative<Tombstone>(conclusion.delivery->content)) {
       continue;
@@ -202,7 +197,7 @@ rd_kafka_resp_err_t RecordSession::produce_result(const Conclusion& conclusion, 
   // the whole transaction with it, for ever.
   const std::size_t limit = limits_.results_bytes_max;
   std::size_t cut_at = text_max;
-  if (writer_.bytes_max(conclusion, cut_at) + key.size() + record_overhead > limit) {
+  if (writer_.bytes_max(conclusion, cut_at) + key.size() + result_overhead > limit) {
     cut_at = short_text_max;
     if (key.size() > limit / 4) key = {};
   }
@@ -278,7 +273,7 @@ rd_kafka_resp_err_t RecordSession::produce(Message message, Deadline deadline) {
     }
     const auto code = rd_kafka_error_code(error.get());
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || remaining_ms(deadline) == 0) return code;
-    rd_kafka_poll(client_->get(), poll_ms);
+    rd_kafka_poll(client_->get(), queue_full_poll_ms);
   }
 }
 

@@ -49,8 +49,10 @@ Page page_of(const Pages& pages, http::verb method, std::string_view target) {
   return (*page)();
 }
 
+}  // namespace
+
 /// One connection; keeps itself alive by its pending operation.
-class Session : public std::enable_shared_from_this<Session> {
+class OperationsServer::Session : public std::enable_shared_from_this<Session> {
  public:
   using Ended = std::function<void(const std::shared_ptr<Session>&)>;
 
@@ -118,8 +120,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<http::request_parser<http::empty_body>> request_;
   Answer answer_;
 };
-
-}  // namespace
 
 /// Accepts connections. When there are too many the oldest is cut, so that whoever hoards them
 /// cannot keep a probe from its answer.

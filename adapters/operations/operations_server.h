@@ -51,6 +51,7 @@ class OperationsServer {
   [[nodiscard]] std::uint16_t port() const;
 
  private:
+  class Session;
   class Listener;
   explicit OperationsServer(std::unique_ptr<Listener> listener);
   std::unique_ptr<Listener> listener_;

@@ -1,5 +1,6 @@
 #include "adapters/tools/audit.h"
 
+#include "adapters/inbox/wall_now.h"
 #include "adapters/json/result_reader.h"
 #include "adapters/tools/audit_merge.h"
 #include "adapters/tools/event_records.h"
@@ -12,8 +13,6 @@
 
 namespace helsekontakter::tools {
 namespace {
-
-constexpr Milliseconds describe_within{10'000};
 
 /// How far the senders' clocks may be ahead of the workers', when results are looked for by time.
 constexpr auto clocks_differ_max = std::chrono::hours(1);

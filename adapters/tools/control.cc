@@ -1,5 +1,6 @@
 #include "adapters/tools/control.h"
 
+#include "adapters/inbox/wall_now.h"
 #include "adapters/kafka/admin.h"
 #include "adapters/kafka/shared_topic_reader.h"
 #include "adapters/kafka/shared_topic_writer.h"
@@ -11,7 +12,6 @@
 namespace helsekontakter::tools {
 namespace {
 
-constexpr Milliseconds describe_within{10'000};
 constexpr auto written_within = std::chrono::seconds(20);
 
 /// The topic is there and will keep what is said; nothing is written to another one.

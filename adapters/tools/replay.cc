@@ -1,5 +1,6 @@
 #include "adapters/tools/replay.h"
 
+#include "adapters/inbox/wall_now.h"
 #include "adapters/json/calendar.h"
 #include "adapters/json/resent_event.h"
 #include "adapters/json/result_reader.h"
@@ -23,7 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Field = Texts::Field;
 
-constexpr Milliseconds describe_within{10'000};
 constexpr std::size_t id_characters_max = 64;
 
 /// What was asked for, checked.

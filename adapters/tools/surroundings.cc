@@ -42,10 +42,6 @@ int refuse(const Streams& streams, const std::string& why) {
   return tell(streams, Error{Remedy::stop, why});
 }
 
-WallTime wall_now() {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
-
 Result<crypto::KeyedHash> keyed_hash(const config::Configuration& configuration) {
   const auto key = config::read_hmac_key(configuration);
   if (!key) return tl::unexpected(key.error());

@@ -25,6 +25,9 @@ inline constexpr int fault = 1;
 inline constexpr int wrong_usage = 2;
 inline constexpr int gaps_found = 3;
 
+/// How long a broker may take to say what a topic is like.
+inline constexpr Milliseconds describe_within{10'000};
+
 /// Where a tool writes: what was asked for to `out`, progress and errors to `err`.
 struct Streams {
   std::ostream& out;
@@ -36,7 +39,6 @@ int tell(const Streams& streams, const Error& error);
 /// Says it and returns wrong_usage.
 int refuse(const Streams& streams, const std::string& why);
 
-[[nodiscard]] WallTime wall_now();
 [[nodiscard]] Result<crypto::KeyedHash> keyed_hash(const config::Configuration& configuration);
 [[nodiscard]] Result<std::string> password_of(const config::Configuration& configuration,
                                               const kafka::Connection& connection);

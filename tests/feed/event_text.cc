@@ -1,11 +1,9 @@
 #include "tests/feed/event_text.h"
 
+#include "tests/feed/padded.h"
+
 namespace helsekontakter::feed {
 namespace {
-
-void append_padded(std::string& out, unsigned value, unsigned unit) {
-  for (; unit > 0; unit /= 10) out += static_cast<char>('0' + value / unit % 10);
-}
 
 void append_date(std::string& out, std::chrono::sys_days time) {
   const std::chrono::year_month_day date{time};

@@ -1,5 +1,7 @@
 #include "tests/feed/population.h"
 
+#include "tests/feed/padded.h"
+
 #include <array>
 #include <chrono>
 #include <optional>
@@ -28,10 +30,6 @@ std::optional<char> check_digit(const std::string& number,
   const unsigned digit = (11 - sum % 11) % 11;
   if (digit == 10) return std::nullopt;
   return static_cast<char>('0' + digit);
-}
-
-void append_padded(std::string& out, unsigned value, unsigned unit) {
-  for (; unit > 0; unit /= 10) out += static_cast<char>('0' + value / unit % 10);
 }
 
 bool complete(std::string& number) {

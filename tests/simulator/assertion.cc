@@ -10,10 +10,6 @@ constexpr std::string_view multi_system = "urn:oid:1.0.6523";
 constexpr std::array<std::string_view, 2> child_systems{"urn:oid:2.16.578.1.12.4.1.4.101",
                                                         "urn:oid:2.16.578.1.12.4.1.2.101"};
 
-bool contains(const std::vector<std::string>& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 Checked<void> check_header(const Jws& jws, const AssertionDemand& demand) {
   const std::string typ = jws.header_text("typ");
   if (!contains(demand.behaviour.assertion_typ, typ)) {

@@ -2,15 +2,22 @@
 
 #include "worker/domain/result.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
 namespace helsekontakter::simulator {
+
+/// Whether a list of the settings has it.
+[[nodiscard]] inline bool contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
 
 using Millis = std::chrono::milliseconds;
 

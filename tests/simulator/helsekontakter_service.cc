@@ -7,10 +7,6 @@ namespace {
 
 constexpr std::uint64_t late_pending_max = 1'000;  ///< beyond it cut_late becomes cut_before
 
-bool contains(const std::vector<std::string>& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 /// Whether one of the words, separated by single spaces, is `word`.
 bool has_word(std::string_view words, std::string_view word) {
   while (!words.empty()) {

@@ -32,7 +32,7 @@ std::optional<std::int32_t> read_date(std::string_view text) {
   const auto d = digits(text.substr(8, 2));
   if (!y || !m || !d) return std::nullopt;
   const year_month_day date{year(*y), month(static_cast<unsigned>(*m)),
-                            day(static_cast<unsigned>(*d))};
+                            std::chrono::day(static_cast<unsigned>(*d))};
   if (!date.ok()) return std::nullopt;
   return static_cast<std::int32_t>(sys_days(date).time_since_epoch().count());
 }

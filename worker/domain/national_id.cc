@@ -7,7 +7,7 @@
 namespace helsekontakter {
 namespace {
 
-constexpr std::size_t length = 11;
+constexpr std::size_t digits_count = 11;
 
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -58,7 +58,7 @@ bool check_digits_hold(std::string_view digits, bool rule_2032) {
   static constexpr std::array<int, 11> second{5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1};
   int first_sum = 0;
   int second_sum = 0;
-  for (std::size_t i = 0; i < length; ++i) {
+  for (std::size_t i = 0; i < digits_count; ++i) {
     if (i < first.size()) first_sum += first[i] * digit(digits, i);
     second_sum += second[i] * digit(digits, i);
   }
@@ -88,10 +88,10 @@ bool letter_at(std::string_view text, std::size_t at) {
 /// place, so only those are looked at until one of them is a digit.
 std::size_t find_national_id(std::string_view text, std::size_t from) {
   std::size_t floor = from;
-  for (std::size_t at = from + length - 1; at < text.size();) {
+  for (std::size_t at = from + digits_count - 1; at < text.size();) {
     if (!is_digit(text[at])) {
       floor = at + 1;
-      at += length;
+      at += digits_count;
       continue;
     }
     std::size_t begin = at;
@@ -99,12 +99,12 @@ std::size_t find_national_id(std::string_view text, std::size_t from) {
     std::size_t end = at + 1;
     while (end < text.size() && is_digit(text[end])) ++end;
     const std::string_view run = text.substr(begin, end - begin);
-    if (run.size() == length && !letter_before(text, begin) && !letter_at(text, end) &&
+    if (run.size() == digits_count && !letter_before(text, begin) && !letter_at(text, end) &&
         origin_by_date(run) && check_digits_hold(run, true)) {
       return begin;
     }
     floor = end;
-    at = end + length;
+    at = end + digits_count;
   }
   return std::string_view::npos;
 }
@@ -112,7 +112,7 @@ std::size_t find_national_id(std::string_view text, std::size_t from) {
 }  // namespace
 
 std::variant<NationalId, NationalIdFault> NationalId::parse(std::string_view text, Rules rules) {
-  if (text.size() != length || !std::all_of(text.begin(), text.end(), is_digit)) {
+  if (text.size() != digits_count || !std::all_of(text.begin(), text.end(), is_digit)) {
     return NationalIdFault::not_eleven_digits;
   }
   const auto origin = origin_by_date(text);
@@ -131,8 +131,8 @@ bool contains_national_id(std::string_view text) {
 std::string scrub_national_ids(std::string text) {
   std::size_t at = 0;
   while ((at = find_national_id(text, at)) != std::string_view::npos) {
-    text.replace(at, length, length, '*');
-    at += length;
+    text.replace(at, digits_count, digits_count, '*');
+    at += digits_count;
   }
   return text;
 }

@@ -11,8 +11,8 @@ namespace helsekontakter::ledger {
 namespace {
 
 constexpr std::size_t places_first = 64;
-constexpr std::uint8_t flag_ever_accepted = 1;
-constexpr std::uint8_t flag_offering = 2;
+constexpr std::uint8_t slot_ever_accepted = 1;
+constexpr std::uint8_t slot_offering = 2;
 constexpr std::size_t bytes_beside_block = 16;  // what an allocator adds to a packed change
 
 std::size_t hash_of(const MemberKey& key) {
@@ -42,8 +42,8 @@ LedgerTable::Found LedgerTable::found(const Slot& slot) const {
                         .reason = static_cast<Reason>(slot.reason),
                         .attempt = slot.attempt,
                         .accepted_on = std::chrono::sys_days{std::chrono::days{slot.accepted_day}},
-                        .ever_accepted = (slot.flags & flag_ever_accepted) != 0,
-                        .lane = (slot.flags & flag_offering) != 0 ? Lane::offerings : Lane::members,
+                        .ever_accepted = (slot.flags & slot_ever_accepted) != 0,
+                        .lane = (slot.flags & slot_offering) != 0 ? Lane::offerings : Lane::members,
                         .organization = slot.organization,
                         .parked = nullptr},
               .packed = {}};
@@ -55,7 +55,7 @@ LedgerTable::Found LedgerTable::found(const Slot& slot) const {
 }
 
 std::vector<AcceptedOffering> LedgerTable::accepted_offerings() const {
-  constexpr std::uint8_t wanted = flag_ever_accepted | flag_offering;
+  constexpr std::uint8_t wanted = slot_ever_accepted | slot_offering;
   std::vector<AcceptedOffering> accepted;
   for (std::size_t at = 0; at < size_; ++at) {
     const Slot& one = slot(at);
@@ -80,8 +80,8 @@ void LedgerTable::put(const MemberKey& key, const LedgerEntry& entry,
   slot.accepted_day = days_of(entry.accepted_on);
   slot.verdict = static_cast<std::uint8_t>(entry.verdict);
   slot.reason = static_cast<std::uint8_t>(entry.reason);
-  slot.flags = static_cast<std::uint8_t>((entry.ever_accepted ? flag_ever_accepted : 0) |
-                                         (entry.lane == Lane::offerings ? flag_offering : 0));
+  slot.flags = static_cast<std::uint8_t>((entry.ever_accepted ? slot_ever_accepted : 0) |
+                                         (entry.lane == Lane::offerings ? slot_offering : 0));
   park(slot, static_cast<std::uint32_t>(at), parked);
 }
 
