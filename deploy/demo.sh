@@ -7,21 +7,23 @@
 #   deploy/demo.sh              5 000 members
 #   deploy/demo.sh --embedded   without Kafka and Java: a file of changes in, a file of results out
 #   MEMBERS=50000 deploy/demo.sh
+#
+# A first look shall not wait for the compiler: it builds the preset first-look, unless the release
+# build is there. PRESET=first-look or PRESET=release says which.
 set -euo pipefail
 
 embedded=
 case "${1:-}" in
   '') ;;
   --embedded) embedded=yes ;;
-  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,13p' "$0" >&2; exit 2 ;;
 esac
 
 cd "$(dirname "$0")/.."
 readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo
-# A first look shall not wait for the optimiser; where a release build is there, it is used.
-build=$PWD/build/release
-[[ -x $build/adapters/cli/helsekontakter ]] || build=$PWD/build/first-look
-readonly build
+preset=${PRESET:-release}
+[[ -n ${PRESET:-} || -x build/release/adapters/cli/helsekontakter ]] || preset=first-look
+readonly preset build=$PWD/build/$preset
 readonly worker=$build/adapters/cli/helsekontakter
 readonly simulator=$build/tests/simulator/helsekontakter-simulator
 readonly feed=$build/tests/feed/helsekontakter-feed
@@ -55,9 +57,7 @@ wait_for() {
 install_and_build() {
   say "1. Install what is missing, and build"
   bash tests/support/install.sh "${embedded:+embedded-}demo"
-  local options=(-DCMAKE_BUILD_TYPE=Release)
-  [[ $build == */release ]] || options=(-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0)
-  cmake -S . -B "$build" -G Ninja "${options[@]}" >"$here/cmake.log" 2>&1 \
+  cmake --preset "$preset" >"$here/cmake.log" 2>&1 \
     || { tail -20 "$here/cmake.log"; exit 1; }
   cmake --build "$build" --target helsekontakter helsekontakter-simulator helsekontakter-feed
 }

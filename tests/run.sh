@@ -2,8 +2,8 @@
 # Builds and tests everything on Debian 12, installing what is missing (root or sudo, once).
 #
 #   tests/run.sh           release build, core under sanitizers, unit, contract, simulation,
-#                          architecture, FHIR validation, integration with a real Kafka, RabbitMQ
-#                          and Artemis
+#                          architecture, FHIR validation, the embedded demo, integration with a
+#                          real Kafka, RabbitMQ and Artemis
 #   tests/run.sh --quick   the core alone: its unit tests and the simulation
 #   tests/run.sh --long    also everything under address and thread sanitizers, clang-tidy on the
 #                          core, repeats, and the scripts in tests/long/; hours
@@ -188,6 +188,9 @@ fi
 build_core asan-core -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1" \
   -DHELSEKONTAKTER_SANITIZE=address,undefined \
   && SIMULATION_SEEDS=15 tests_in asan-core-tests 20 build/asan-core -j "$jobs" -L 'unit|simulation'
+
+# As a newcomer sees it first; its build takes all sources of a target as one.
+step demo-embedded 15 env PRESET=first-look deploy/demo.sh --embedded
 
 if build_release; then
   tests_in unit-contract-simulation 20 build/release -j "$jobs" -LE 'integration|architecture|chaos'

@@ -88,9 +88,15 @@ bool Worker::is_tight(const Held& held) {
   return partition != nullptr && partition->bytes > partition->share / 2;
 }
 
-/// One that comes from the ledger keeps no offset back; it goes there again only to make room.
+/// One that comes from the ledger keeps no delivery back; it goes there again only to make room.
 bool Worker::is_to_park(const Held& held) {
-  return is_tight(held) || is_overdue(held);
+  return is_tight(held) || keeps_source_waiting(held) || is_overdue(held);
+}
+
+bool Worker::keeps_source_waiting(const Held& held) {
+  if (settings_.unsettled_max == 0 || held.parked) return false;
+  const PartitionState* partition = partition_of(held.position.partition, held.epoch);
+  return partition != nullptr && partition->progress.unconcluded() > settings_.unsettled_max / 2;
 }
 
 bool Worker::is_overdue(const Held& held) {

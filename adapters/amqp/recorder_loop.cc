@@ -1,7 +1,7 @@
 #include "adapters/amqp/recorder_loop.h"
 
 #include "adapters/amqp/result_message.h"
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 

@@ -1,6 +1,6 @@
 #include "adapters/amqp/source_loop.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "worker/ordering/progress.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "adapters/cli/probe_https.h"
 
+#include "adapters/clock/wall_now.h"
 #include "adapters/https/date.h"
-#include "adapters/inbox/wall_now.h"
 
 #include <chrono>
 #include <future>

@@ -1,7 +1,7 @@
 #include "adapters/cli/program.h"
 
+#include "adapters/clock/wall_now.h"
 #include "adapters/config/secrets.h"
-#include "adapters/inbox/wall_now.h"
 
 #include <algorithm>
 #include <random>

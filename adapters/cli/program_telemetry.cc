@@ -1,7 +1,7 @@
 // What the program tells of itself: log lines on changes of state, figures for /metrics.
 
 #include "adapters/cli/program.h"
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 
 #include <algorithm>
 #include <array>

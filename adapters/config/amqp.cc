@@ -2,6 +2,7 @@
 #include "adapters/config/sections.h"
 #include "worker/domain/national_id.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,6 +118,13 @@ void check_results(const Values& values, const Configuration& out, Errors& error
   }
 }
 
+/// What is in flight and some more, so that the next batches fill meanwhile. RabbitMQ works longer
+/// on a settlement the more deliveries are open before it (adapters/amqp/README.md).
+std::size_t unsettled_max(const WorkerSettings& worker) {
+  const std::size_t at_once = worker.api.in_flight_max * worker.batch.entries_max;
+  return std::clamp<std::size_t>(at_once + at_once / 4, 5'000, 50'000);
+}
+
 }  // namespace
 
 void read_amqp(const Values& values, Configuration& out, Errors& errors) {
@@ -127,6 +135,10 @@ void read_amqp(const Values& values, Configuration& out, Errors& errors) {
   out.amqp_results.dead_letter_address = values.text("results.amqp.dead_letter_address");
   out.amqp_results.mode = values.choice<amqp::EventMode>("results.amqp.mode");
   out.amqp_source.bytes_max = values.size("memory.bytes_max") / fetch_share;
+  out.amqp_source.unsettled_max = unsettled_max(out.worker);
+  if (out.source_technology == Technology::amqp) {
+    out.worker.unsettled_max = out.amqp_source.unsettled_max;
+  }
   check_source(values, out, errors);
   check_results(values, out, errors);
   check_connection(values, source_section, out.amqp_source.connection, errors);

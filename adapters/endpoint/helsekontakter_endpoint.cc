@@ -1,5 +1,6 @@
 #include "adapters/endpoint/helsekontakter_endpoint.h"
 
+#include "adapters/clock/wall_now.h"
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/endpoint/headers.h"
 #include "adapters/https/date.h"
@@ -32,7 +33,7 @@ NotSentCause cause_of(https::Failure::Phase phase) {
 
 Surroundings real_surroundings() {
   Surroundings out;
-  out.wall = [] { return to_wall(std::chrono::system_clock::now()); };
+  out.wall = wall_now;
   out.steady = [] {
     return TimePoint(std::chrono::duration_cast<Milliseconds>(
         std::chrono::steady_clock::now().time_since_epoch()));

@@ -1,6 +1,6 @@
 #include "adapters/file/recorder.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/results/dead_letter_reason.h"
 #include "worker/domain/ensure.h"
 

@@ -1,7 +1,7 @@
 #include "adapters/file/source.h"
 
+#include "adapters/clock/wall_now.h"
 #include "adapters/file/system_call.h"
-#include "adapters/inbox/wall_now.h"
 #include "worker/ordering/progress.h"
 
 #include <algorithm>

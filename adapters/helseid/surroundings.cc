@@ -1,5 +1,6 @@
 #include "adapters/helseid/surroundings.h"
 
+#include "adapters/clock/wall_now.h"
 #include "worker/domain/ensure.h"
 
 #include <ctime>
@@ -24,12 +25,7 @@ void fill_random(std::span<std::uint8_t> bytes) {
 }  // namespace
 
 Surroundings system_surroundings() {
-  return {.now = boot_time,
-          .wall =
-              [] {
-                return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
-              },
-          .fill_random = fill_random};
+  return {.now = boot_time, .wall = wall_now, .fill_random = fill_random};
 }
 
 }  // namespace helsekontakter::helseid

@@ -1,6 +1,6 @@
 #include "adapters/kafka/reader.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/kafka/message.h"
 
 #include <algorithm>

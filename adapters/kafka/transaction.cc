@@ -1,6 +1,6 @@
 #include "adapters/kafka/transaction.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/kafka/dead_letter.h"
 #include "adapters/kafka/message.h"
 #include "adapters/results/dead_letter_reason.h"

@@ -1,6 +1,6 @@
 #include "adapters/tools/audit.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/json/result_reader.h"
 #include "adapters/tools/audit_merge.h"
 #include "adapters/tools/event_records.h"

@@ -1,6 +1,6 @@
 #include "adapters/tools/control.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/kafka/admin.h"
 #include "adapters/kafka/shared_topic_reader.h"
 #include "adapters/kafka/shared_topic_writer.h"

@@ -1,6 +1,6 @@
 #include "adapters/tools/import.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/kafka/event_producer.h"
 #include "adapters/tools/import_plan.h"
 #include "adapters/tools/member_list.h"

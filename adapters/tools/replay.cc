@@ -1,6 +1,6 @@
 #include "adapters/tools/replay.h"
 
-#include "adapters/inbox/wall_now.h"
+#include "adapters/clock/wall_now.h"
 #include "adapters/json/calendar.h"
 #include "adapters/json/resent_event.h"
 #include "adapters/json/result_reader.h"

@@ -1,5 +1,6 @@
 #include "adapters/tools/stretch_marks.h"
 
+#include "adapters/clock/wall_now.h"
 #include "adapters/json/calendar.h"
 #include "worker/domain/national_id.h"
 
@@ -162,7 +163,7 @@ Result<kafka::Stretches> resolve(const Mark& from, const Mark& to, const kafka::
                    .at_to = {},
                    .retention = description.retention,
                    .is_bounded_by_size = description.is_bounded_by_size,
-                   .now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now())};
+                   .now = wall_now()};
   for (const auto& [mark, offsets] :
        {std::pair(&from, &facts.at_from), std::pair(&to, &facts.at_to)}) {
     const auto* time = std::get_if<WallTime>(mark);

@@ -29,23 +29,24 @@ EVERYTHING = {"*"}
 
 # adapter -> the other adapters that it may include; its own directory always; cli nobody.
 ADAPTERS = {
-    "amqp": {"crypto", "inbox", "json", "results"},
+    "amqp": {"clock", "crypto", "inbox", "json", "results"},
     "cli": EVERYTHING,
+    "clock": set(),
     "config": EVERYTHING,
     "crypto": set(),
-    "endpoint": {"crypto", "helseid", "https", "inbox", "json"},
-    "file": {"crypto", "inbox", "json", "results"},
-    "helseid": {"crypto", "https"},
+    "endpoint": {"clock", "crypto", "helseid", "https", "inbox", "json"},
+    "file": {"clock", "crypto", "inbox", "json", "results"},
+    "helseid": {"clock", "crypto", "https"},
     "https": {"crypto"},
     "inbox": set(),
     "json": {"crypto"},
-    "kafka": {"crypto", "inbox", "json", "ledger", "results"},
+    "kafka": {"clock", "crypto", "inbox", "json", "ledger", "results"},
     "ledger": {"crypto"},
     "operations": {"inbox", "telemetry"},
     "results": {"crypto"},
     "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
-    "tools": {"config", "crypto", "json", "kafka", "ledger", "results"},
+    "tools": {"clock", "config", "crypto", "json", "kafka", "ledger", "results"},
 }
 
 # library (by the start of its header's name) -> the adapters that it stays in.

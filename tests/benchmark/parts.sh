@@ -129,7 +129,7 @@ identifier: {synthetic_allowed: true}
 source: {amqp: {url: ["amqp://$amqp"], address: $changes, user: worker, password_file: $work/password}}
 results: {amqp: {address: $results}}
 ledger: {sqlite: {path: $work/ledger.db}, hmac_key_file: $work/hmac, sealing_key_files: [$work/seal]}
-api: {base_url: "$(url plain)", requests_per_second_max: 0, in_flight_max: 16$1}
+api: {base_url: "$(url plain)", requests_per_second_max: 0$1}
 auth: {none: true}
 operations: {listen: "127.0.0.1:0"}
 ${2:-}

@@ -64,6 +64,7 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.brake.rejected_share_max = 1;
   // What never ends must not fill the memory or the metadata: then nothing would be read on.
   s.settings.memory_bytes_max = s.leaves_some() ? 64'000'000 : between(100'000, 4'000'000);
+  s.settings.unsettled_max = random.up_to(2) == 0 ? between(2, 100) : 0;
   s.settings.metadata_characters_max = s.leaves_some() ? 4'096 : between(100, 4'096);
   s.settings.remembered_keys_max = s.ledger ? between(0, 50) : 100'000;
   s.settings.ledger.enabled = s.ledger;

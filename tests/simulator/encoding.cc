@@ -24,10 +24,6 @@ bool is_digit(char character) {
   return character >= '0' && character <= '9';
 }
 
-const std::uint8_t* bytes(std::string_view text) {
-  return reinterpret_cast<const std::uint8_t*>(text.data());
-}
-
 SHA256_CTX context_after_block(const std::array<std::uint32_t, 8>& words) {
   SHA256_CTX context;
   SHA256_Init(&context);

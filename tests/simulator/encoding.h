@@ -12,6 +12,11 @@ namespace helsekontakter::simulator {
 
 using Octets = std::string;  ///< bytes that are not text
 
+/// The same bytes as OpenSSL takes them.
+[[nodiscard]] inline const std::uint8_t* bytes(std::string_view octets) {
+  return reinterpret_cast<const std::uint8_t*>(octets.data());
+}
+
 /// Base64url without padding, RFC 4648 section 5. Decoding is strict: padding, other characters
 /// and stray bits are refused.
 [[nodiscard]] std::string base64url(std::string_view octets);

@@ -35,10 +35,6 @@ constexpr std::array<Curve, 3> curves{{{"P-256", "prime256v1", 32, "ES256"},
                                        {"P-384", "secp384r1", 48, "ES384"},
                                        {"P-521", "secp521r1", 66, "ES512"}}};
 
-const std::uint8_t* bytes(std::string_view text) {
-  return reinterpret_cast<const std::uint8_t*>(text.data());
-}
-
 Number number(std::string_view octets) {
   return Number(BN_bin2bn(bytes(octets), static_cast<int>(octets.size()), nullptr));
 }

@@ -57,17 +57,17 @@ std::pair<std::string, std::string> ec_members(const EVP_PKEY& key, const char* 
 }
 
 ClientKey client_key(const std::string& alg) {
-  static const std::map<std::string, std::pair<const char*, std::size_t>> curves{
+  static const std::map<std::string, std::pair<const char*, std::size_t>> named_curves{
       {"ES256", {"P-256", 32}}, {"ES384", {"P-384", 48}}, {"ES512", {"P-521", 66}}};
-  const auto curve = curves.find(alg);
-  const Key key(curve != curves.end() ? EVP_EC_gen(curve->second.first) : EVP_RSA_gen(2048));
+  const auto curve = named_curves.find(alg);
+  const Key key(curve != named_curves.end() ? EVP_EC_gen(curve->second.first) : EVP_RSA_gen(2048));
   if (!key) throw std::runtime_error("OpenSSL made no key");
-  const auto [open, secret] = curve != curves.end()
+  const auto [open, secret] = curve != named_curves.end()
                                   ? ec_members(*key, curve->second.first, curve->second.second)
                                   : rsa_members(*key);
-  const std::string head = std::string("{\"kty\":\"") + (curve != curves.end() ? "EC" : "RSA") +
-                           "\",\"use\":\"sig\"" + member("alg", alg) +
-                           member("kid", base64url(random_octets(15))) + open;
+  const std::string head = std::string("{\"kty\":\"") +
+                           (curve != named_curves.end() ? "EC" : "RSA") + "\",\"use\":\"sig\"" +
+                           member("alg", alg) + member("kid", base64url(random_octets(15))) + open;
   return {head + secret + "}\n", head + "}\n"};
 }
 

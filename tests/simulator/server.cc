@@ -45,8 +45,6 @@ constexpr auto write_max = std::chrono::seconds(60);
 constexpr auto flush_interval = std::chrono::milliseconds(200);
 constexpr std::size_t connections_max = 1'024;
 
-enum class Role : std::uint8_t { helseid, api, control, plain };
-
 /// The whole answer as it stands on the wire; answers are small enough to be built at once.
 std::string wire_form(const Reply& reply, bool keep_alive) {
   std::string out = "HTTP/1.1 " + std::to_string(reply.status) + " ";
@@ -103,6 +101,8 @@ std::string Addresses::json(const std::string& ca_file) const {
 /// The network: listeners, sessions, and the places of parallel_max.
 class Server::Loop {
  public:
+  enum class Role : std::uint8_t { helseid, api, control, plain };
+
   Loop(Config config, std::unique_ptr<Engine> engine)
       : config_(std::move(config)), engine_(std::move(engine)) {}
 

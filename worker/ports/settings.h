@@ -76,6 +76,8 @@ struct WorkerSettings {
   OfferingGate gate = OfferingGate::pending;
   bool shares = false;  ///< there is a shared topic: workers and operator tell each other
   std::size_t memory_bytes_max = 268'435'456;
+  /// Deliveries of a partition after which its source waits for settlements; 0: it never does.
+  std::size_t unsettled_max = 0;
   bool drain = false;                          ///< stop when every partition reached its end
   std::size_t remembered_keys_max = 16'384;    ///< keys whose newest conclusion stays in memory
   std::size_t metadata_characters_max = 4096;  ///< of a committed offset, the broker's limit

@@ -23,14 +23,15 @@ HELSEKONTAKTER_TEST_AMQP=$RABBITMQ_AMQP "$build/tests/benchmark/amqp/amqp_cost" 
 amqp=$RABBITMQ_AMQP changes=/queue/changes results=/queue/results
 queue_events
 start_simulator
-write_queue_config '' 'batch: {entries_max: 500}'
+write_queue_config ', settle_time_s: 0' 'batch: {entries_max: 500}'
 python3 "$here/measure.py" --log "$work/worker.log" -- "$worker" run --drain \
   --config "$work/worker.yaml" >"$work/measured"
 (($(figure status) == 0)) || die "$(tail -n 5 "$work/worker.log")"
 accepted=$(curl -fsS --max-time 10 "$(url control)/control/statistics" \
   | sed -E 's/.*"accepted":([0-9]+),"inactive".*/\1/')
 ((accepted == members)) || die "$accepted of $members accepted"
-# The broker is asked whether there is more half a second after the last settlement.
+# Without settle time, so that it begins at once. The broker is asked whether there is more half a
+# second after the last settlement.
 seconds=$(python3 - "$work/worker.log" <<'PY'
 import json, sys
 from datetime import datetime

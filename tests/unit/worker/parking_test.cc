@@ -58,6 +58,22 @@ TEST(Parking, SettlesTheChangesOfAHeldOrganizationAfterAWhile) {
   EXPECT_EQ(core.committed(), 0);
 }
 
+TEST(Parking, MakesRoomAtASourceThatWaitsForSettlements) {
+  WorkerSettings settings = parking();
+  settings.unsettled_max = 10;
+  Core core(settings);
+  core.assign();
+  hold_sio(core, "ada@1");
+  core.deliver("bob@1 cat@1 dan@1 eve@1");
+  core.pass(1s);
+  EXPECT_EQ(core.record_all(), "") << "five of ten";
+  core.deliver("fay@1");
+  core.pass(1s);
+  EXPECT_EQ(core.record_all(), "bob@1 waits") << "six of ten, long before retry.park_after_s";
+  core.pass(10s);
+  EXPECT_EQ(core.record_all(), "");
+}
+
 TEST(Parking, TellsNothingOfAChangeThatWaitsAndItsVerdictInTheEnd) {
   Core core(parking());
   core.assign();
