@@ -80,6 +80,18 @@ TEST(Batching, ClosesWhenItsOldestChangeIsOfAge) {
   EXPECT_EQ(core.requests(), "ada@1 bob@1");
 }
 
+TEST(Batching, WaitsForNoMoreWhenTheSourceWaitsForSettlements) {
+  WorkerSettings settings = prompt();
+  settings.batch.age_max = 1h;
+  settings.unsettled_max = 4;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1 bob@1");
+  EXPECT_EQ(core.requests(), "") << "half of what may wait";
+  core.deliver("cat@1");
+  EXPECT_EQ(core.requests(), "ada@1 bob@1 cat@1");
+}
+
 TEST(Batching, ClosesAtOnceWhenItIsFull) {
   WorkerSettings settings = prompt();
   settings.batch.age_max = 1h;
