@@ -80,9 +80,9 @@ void AmqpSource::Loop::turn() {
     orders.swap(orders_);
     settlements.swap(settlements_);
   }
-  for (const Settlement& settlement : settlements) accept(settlement);
+  for (const Settlement& settlement : settlements) conclude(settlement);
   for (const SourceOrders& order : orders) obey(order);
-  if (!settlements.empty()) grant();
+  accept();
   check_deadline();
   check_drained();
 }
@@ -183,9 +183,7 @@ void AmqpSource::Loop::lose() {
 
 void AmqpSource::Loop::closed() {
   lose();
-  unsettled_.clear();
-  unsettled_count_ = 0;
-  first_unsettled_ = next_;
+  unsettled_.forget();
   question_.drop();
   receiver_ = {};
   session_ = {};
@@ -256,9 +254,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   quiet_since_ = Clock::now();
   const Offset offset = next_++;
   pending_.push_back(decode_(reader_.read(message, {Partition{0}, offset}, epoch_, wall_now())));
-  if (unsettled_.empty()) first_unsettled_ = offset;
-  unsettled_.emplace_back(delivery);
-  ++unsettled_count_;
+  unsettled_.add(offset, delivery);
   window_.received(reader_.bytes());
   read_bytes_ += reader_.bytes();
   if (pending_.size() >= batch_max) {
@@ -294,12 +290,12 @@ void AmqpSource::Loop::deliver() {
   pending_.clear();
   if (std::exchange(comes_again_, false)) inbox_.push(ComesAgain{Partition{0}, epoch_});
   tell(observer_.read, count, std::exchange(read_bytes_, 0));
-  tell(observer_.unsettled, unsettled_count_);
+  tell(observer_.unsettled, unsettled_.count());
   grant();
 }
 
 void AmqpSource::Loop::grant() {
-  if (link_ != Link::attached || paused_ || unsettled_count_ >= settings_.unsettled_max ||
+  if (link_ != Link::attached || paused_ || unsettled_.count() >= settings_.unsettled_max ||
       question_.is_draining()) {
     return;
   }
@@ -308,44 +304,41 @@ void AmqpSource::Loop::grant() {
   if (more > 0) receiver_.add_credit(more);
 }
 
-void AmqpSource::Loop::accept(const Settlement& settlement) {
+void AmqpSource::Loop::conclude(const Settlement& settlement) {
   for (const auto& [epoch, offset] : settlement.deliveries) {
-    if (epoch == epoch_) accept(offset);
+    if (epoch == epoch_) unsettled_.conclude(offset);
   }
-  quiet_since_ = Clock::now();
   for (const auto& [epoch, below] : settlement.below) {
-    if (epoch != epoch_) continue;
-    while (!unsettled_.empty() && first_unsettled_ < below) accept(first_unsettled_);
-  }
-  tell(observer_.unsettled, unsettled_count_);
-}
-
-void AmqpSource::Loop::accept(Offset offset) {
-  const Offset at = offset - first_unsettled_;
-  if (at < 0 || at >= static_cast<Offset>(unsettled_.size())) return;
-  std::optional<proton::delivery>& delivery = unsettled_[static_cast<std::size_t>(at)];
-  if (delivery) {
-    delivery->accept();
-    delivery.reset();
-    --unsettled_count_;
-  }
-  while (!unsettled_.empty() && !unsettled_.front()) {
-    unsettled_.pop_front();
-    ++first_unsettled_;
+    if (epoch == epoch_) unsettled_.conclude_below(below);
   }
 }
 
-/// Gives back what is not settled and ends the session, whereupon the broker takes back what was
+/// In order; what has to wait for older ones goes too when it is much, or has waited for long. Who
+/// waits here is told the broker again after a crash, and the ledger knows it.
+void AmqpSource::Loop::accept() {
+  const std::size_t before = unsettled_.count();
+  unsettled_.accept_in_order();
+  const bool much = unsettled_.concluded() > settings_.unsettled_max / 2;
+  const auto now = Clock::now();
+  if (unsettled_.concluded() == 0) {
+    out_of_order_since_ = now;
+  } else if (much || now - out_of_order_since_ >= settings_.accept_within) {
+    unsettled_.accept_all();
+    out_of_order_since_ = now;
+  }
+  if (unsettled_.count() == before) return;
+  quiet_since_ = now;
+  tell(observer_.unsettled, unsettled_.count());
+  grant();
+}
+
+/// Gives back what is not concluded and ends the session, whereupon the broker takes back what was
 /// still on its way. Credit is not drained first: RabbitMQ 3.10 answers a drain of a classic queue
 /// by a crash of the session, which swallows settlements too (measured).
 void AmqpSource::Loop::leave() {
   ownership_.drop();
   if (link_ != Link::attached && link_ != Link::attaching) return;
-  for (std::optional<proton::delivery>& delivery : unsettled_) {
-    if (delivery) delivery->release();
-  }
-  unsettled_.clear();
-  unsettled_count_ = 0;
+  unsettled_.give_back();
   pending_.clear();
   question_.drop();
   link_ = Link::leaving;
@@ -370,7 +363,7 @@ void AmqpSource::Loop::check_deadline() {
 
 /// Nothing is under way in here, and the broker is free to send.
 bool AmqpSource::Loop::is_at_rest() const {
-  return link_ == Link::attached && assigned_ && !paused_ && unsettled_count_ == 0 &&
+  return link_ == Link::attached && assigned_ && !paused_ && unsettled_.count() == 0 &&
          pending_.empty();
 }
 

@@ -6,9 +6,9 @@
 #include "adapters/amqp/message_reader.h"
 #include "adapters/amqp/ownership.h"
 #include "adapters/amqp/source.h"
+#include "adapters/amqp/unsettled.h"
 
 #include <cstddef>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -60,8 +60,8 @@ class AmqpSource::Loop final : public ConnectionLoop {
   void assign(bool clean);
   void lose();
   void obey(const SourceOrders& orders);
-  void accept(const Settlement& settlement);
-  void accept(Offset offset);
+  void conclude(const Settlement& settlement);
+  void accept();
   void leave();
   void deliver();
   void grant();
@@ -103,10 +103,9 @@ class AmqpSource::Loop final : public ConnectionLoop {
   bool delivery_is_due_ = false;
   Offset next_ = 0;
 
-  Offset first_unsettled_ = 0;  ///< the offset of unsettled_.front()
-  std::deque<std::optional<proton::delivery>> unsettled_;
-  std::size_t unsettled_count_ = 0;
-  std::vector<Delivery> pending_;  ///< not in the inbox yet
+  Unsettled<proton::delivery> unsettled_;
+  Clock::time_point out_of_order_since_{};  ///< something concluded waits for older ones
+  std::vector<Delivery> pending_;           ///< not in the inbox yet
   std::size_t read_bytes_ = 0;
 
   // For a drain.
