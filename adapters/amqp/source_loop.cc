@@ -294,14 +294,17 @@ void AmqpSource::Loop::deliver() {
   grant();
 }
 
+/// No more is ever granted than fits unsettled_max. So all that can come again after a crash or a
+/// cut comes without a settlement, hence without a pause: a pause would end the core's wait, and an
+/// older version that is back would go out before the newer one that is not.
 void AmqpSource::Loop::grant() {
-  if (link_ != Link::attached || paused_ || unsettled_.count() >= settings_.unsettled_max ||
-      question_.is_draining()) {
-    return;
-  }
+  if (link_ != Link::attached || paused_ || question_.is_draining()) return;
   const auto credit = static_cast<std::size_t>(std::max(receiver_.credit(), 0));
-  const std::uint32_t more = window_.to_grant(credit + pending_.size());
-  if (more > 0) receiver_.add_credit(more);
+  const std::size_t taken = unsettled_.count() + credit;
+  if (taken >= settings_.unsettled_max) return;
+  const std::size_t more = std::min<std::size_t>(window_.to_grant(credit + pending_.size()),
+                                                 settings_.unsettled_max - taken);
+  if (more > 0) receiver_.add_credit(static_cast<std::uint32_t>(more));
 }
 
 void AmqpSource::Loop::conclude(const Settlement& settlement) {

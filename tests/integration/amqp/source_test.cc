@@ -249,6 +249,36 @@ TEST_F(Source, GivesNoMoreCreditThanTheInboxHasRoomFor) {
   ASSERT_TRUE(station.core.take_deliveries(3000 - left.size()));
 }
 
+/// What can come again must be able to come without a settlement.
+TEST_F(Source, NeverTakesMoreThanMayBeUnsettled) {
+  const auto queue = make_queue();
+  produce(queue, numbered(30));
+  SourceSettings settings = source_settings(queue);
+  settings.places_max = 8;
+  settings.unsettled_max = 10;
+  Station station(settings);
+  ASSERT_TRUE(station.core.take_deliveries(10)) << station.ear.all();
+  EXPECT_FALSE(station.core.take_deliveries(11, 500ms));
+  const Epoch epoch = station.core.assigned[0].epoch;
+  const Offset first = station.core.deliveries[0].position.offset;
+  station.source.settle({.deliveries = {}, .below = {{epoch, first + 4}}});
+  ASSERT_TRUE(station.core.take_deliveries(14));
+  EXPECT_FALSE(station.core.take_deliveries(15, 500ms));
+}
+
+TEST_F(Source, SettlesWhatIsConcludedThoughOlderOnesAreNot) {
+  const auto queue = make_queue();
+  produce(queue, numbered(20));
+  SourceSettings settings = source_settings(queue);
+  settings.unsettled_max = 10;
+  Station station(settings);
+  ASSERT_TRUE(station.core.take_deliveries(10));
+  const Epoch epoch = station.core.assigned[0].epoch;
+  const Offset first = station.core.deliveries[0].position.offset;
+  station.source.settle({.deliveries = {{epoch, first + 3}, {epoch, first + 9}}, .below = {}});
+  EXPECT_TRUE(station.core.take_deliveries(12)) << "two places are free again";
+}
+
 TEST_F(Source, ReadsNothingWhilePausedAndGoesOnAfterwards) {
   const auto queue = make_queue();
   SourceSettings settings = source_settings(queue);
