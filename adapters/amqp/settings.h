@@ -33,9 +33,10 @@ struct SourceSettings {
   std::string address;  ///< /queue/NAME on RabbitMQ, the queue's name elsewhere
   /// Places that are granted and not filled, or filled and not in the inbox yet.
   std::size_t places_max = 1000;
-  std::size_t bytes_max = 16'777'216;  ///< of those, by the mean size of what came
-  std::size_t unsettled_max = 5'000;   ///< deliveries that the broker waits for
-  Milliseconds accept_within{200};     ///< what is concluded, though older ones are not
+  std::size_t bytes_max = 16'777'216;    ///< of those, by the mean size of what came
+  std::size_t unsettled_max = 5'000;     ///< deliveries that the broker waits for
+  std::size_t coming_back_max = 50'000;  ///< the same while deliveries come again
+  Milliseconds accept_within{20};        ///< what is concluded, though older ones are not
   /// The last owner of the queue is known to have ended cleanly (a ledger says so). Else what it
   /// left may still be executed, and the core waits for settle_time first.
   bool clean_start = false;

@@ -154,6 +154,7 @@ void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
 void AmqpSource::Loop::assign(bool clean) {
   epoch_ = Epoch{static_cast<std::uint64_t>(epoch_) + 1};
   assigned_ = fresh_ = true;
+  comes_back_ = false;
   assigned_at_ = clean ? Clock::time_point{} : Clock::now();  // clean: no wait has begun
   paused_ = false;
   ownership_.take(epoch_);
@@ -251,6 +252,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   warn_of_ttl(message);
   fresh_ = false;
   comes_again_ = comes_again_ || comes_again;
+  comes_back_ = comes_again;
   quiet_since_ = Clock::now();
   const Offset offset = next_++;
   pending_.push_back(decode_(reader_.read(message, {Partition{0}, offset}, epoch_, wall_now())));
@@ -294,16 +296,20 @@ void AmqpSource::Loop::deliver() {
   grant();
 }
 
-/// No more is ever granted than fits unsettled_max. So all that can come again after a crash or a
-/// cut comes without a settlement, hence without a pause: a pause would end the core's wait, and an
-/// older version that is back would go out before the newer one that is not.
+/// No more is ever granted than may be unsettled. What comes again after a crash or a cut is to
+/// come without a settlement, hence without a pause: a pause would end the core's wait, and an
+/// older version that is back would go out before the newer one that is not. That may be much more
+/// than we left open: a broker that is behind with our settlements loses them with the session.
 void AmqpSource::Loop::grant() {
   if (link_ != Link::attached || paused_ || question_.is_draining()) return;
+  const std::size_t most = comes_back_
+                               ? std::max(settings_.unsettled_max, settings_.coming_back_max)
+                               : settings_.unsettled_max;
   const auto credit = static_cast<std::size_t>(std::max(receiver_.credit(), 0));
   const std::size_t taken = unsettled_.count() + credit;
-  if (taken >= settings_.unsettled_max) return;
-  const std::size_t more = std::min<std::size_t>(window_.to_grant(credit + pending_.size()),
-                                                 settings_.unsettled_max - taken);
+  if (taken >= most) return;
+  const std::size_t more =
+      std::min<std::size_t>(window_.to_grant(credit + pending_.size()), most - taken);
   if (more > 0) receiver_.add_credit(static_cast<std::uint32_t>(more));
 }
 

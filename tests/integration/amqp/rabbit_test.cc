@@ -74,6 +74,28 @@ TEST_F(Rabbit, SaysWhatWasDeliveredBefore) {
   EXPECT_EQ(core.again.back().epoch, core.assigned.back().epoch);
 }
 
+/// A broker that is behind with settlements gives back more than we left open.
+TEST_F(Rabbit, TakesAllThatComesAgainWithoutASettlement) {
+  const auto queue = make_queue();
+  produce(queue, std::vector<std::string>(60, "event"));
+  {
+    Core before;
+    Ear ear_before;
+    AmqpSource first(source_settings(queue), "secret", decode_plainly, before.inbox,
+                     ear_before.observer());
+    ASSERT_TRUE(first.start());
+    ASSERT_TRUE(before.take_deliveries(60));
+  }
+  produce(queue, std::vector<std::string>(60, "event"));
+  SourceSettings settings = source_settings(queue);
+  settings.places_max = 8;
+  settings.unsettled_max = 10;
+  AmqpSource second(settings, "secret", decode_plainly, core.inbox, ear.observer());
+  ASSERT_TRUE(second.start());
+  ASSERT_TRUE(core.take_deliveries(60)) << ear.all();
+  EXPECT_FALSE(core.take_deliveries(60 + 10, 500ms)) << "the rest is new";
+}
+
 TEST_F(Rabbit, SaysThatTheAddressIsNone) {
   start("/nonsense/" + unique_name("queue"));
   EXPECT_TRUE(hears("no address that the broker understands")) << ear.all();
