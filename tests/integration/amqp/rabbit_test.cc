@@ -86,14 +86,14 @@ TEST_F(Rabbit, TakesAllThatComesAgainWithoutASettlement) {
     ASSERT_TRUE(first.start());
     ASSERT_TRUE(before.take_deliveries(60));
   }
-  produce(queue, std::vector<std::string>(60, "event"));
+  produce(queue, std::vector<std::string>(100, "event"));
   SourceSettings settings = source_settings(queue);
   settings.places_max = 8;
   settings.unsettled_max = 10;
   AmqpSource second(settings, "secret", decode_plainly, core.inbox, ear.observer());
   ASSERT_TRUE(second.start());
   ASSERT_TRUE(core.take_deliveries(60)) << ear.all();
-  EXPECT_FALSE(core.take_deliveries(60 + 10, 500ms)) << "the rest is new";
+  EXPECT_FALSE(core.take_deliveries(60 + 40, 500ms)) << "the rest is new";
 }
 
 TEST_F(Rabbit, SaysThatTheAddressIsNone) {
