@@ -16,7 +16,7 @@ embedded=
 case "${1:-}" in
   '') ;;
   --embedded) embedded=yes ;;
-  *) sed -n '2,13p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,12p' "$0" >&2; exit 2 ;;
 esac
 
 cd "$(dirname "$0")/.."

@@ -154,7 +154,7 @@ void AmqpSource::Loop::on_receiver_open(proton::receiver& receiver) {
 void AmqpSource::Loop::assign(bool clean) {
   epoch_ = Epoch{static_cast<std::uint64_t>(epoch_) + 1};
   assigned_ = fresh_ = true;
-  comes_back_ = false;
+  came_again_ = false;
   assigned_at_ = clean ? Clock::time_point{} : Clock::now();  // clean: no wait has begun
   paused_ = false;
   ownership_.take(epoch_);
@@ -252,7 +252,7 @@ void AmqpSource::Loop::on_message(proton::delivery& delivery, proton::message& m
   warn_of_ttl(message);
   fresh_ = false;
   comes_again_ = comes_again_ || comes_again;
-  comes_back_ = comes_again;
+  came_again_ = comes_again;
   quiet_since_ = Clock::now();
   const Offset offset = next_++;
   pending_.push_back(decode_(reader_.read(message, {Partition{0}, offset}, epoch_, wall_now())));
@@ -302,7 +302,7 @@ void AmqpSource::Loop::deliver() {
 /// than we left open: a broker that is behind with our settlements loses them with the session.
 void AmqpSource::Loop::grant() {
   if (link_ != Link::attached || paused_ || question_.is_draining()) return;
-  const std::size_t most = comes_back_
+  const std::size_t most = came_again_
                                ? std::max(settings_.unsettled_max, settings_.coming_back_max)
                                : settings_.unsettled_max;
   const auto credit = static_cast<std::size_t>(std::max(receiver_.credit(), 0));

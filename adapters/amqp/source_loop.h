@@ -98,7 +98,7 @@ class AmqpSource::Loop final : public ConnectionLoop {
   bool told_of_ttl_ = false;
   bool told_attached_ = false;
   bool comes_again_ = false;  ///< among `pending_` is what was delivered before
-  bool comes_back_ = false;   ///< the last that came was delivered before
+  bool came_again_ = false;   ///< so was the last that came
   bool tells_first_ = false;  ///< this broker sets first-acquirer
   bool paused_ = false;
   bool delivery_is_due_ = false;

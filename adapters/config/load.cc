@@ -84,8 +84,8 @@ void read_decoder(const Values& values, Configuration& out) {
 /// A text below this section, or the same below the other one.
 std::string text_or(const Values& values, std::string_view section, std::string_view other,
                     std::string_view name) {
-  const std::string path = std::string(section) + "." + std::string(name);
-  return values.text(values.given(path) ? path : std::string(other) + "." + std::string(name));
+  const std::string path = below(section, name);
+  return values.text(values.given(path) ? path : below(other, name));
 }
 
 kafka::Connection read_kafka_connection(const Values& values, std::string_view section) {

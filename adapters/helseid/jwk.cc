@@ -2,6 +2,7 @@
 
 #include "adapters/helseid/base64url.h"
 #include "adapters/helseid/json_object.h"
+#include "adapters/helseid/json_text_of.h"
 
 #include <array>
 #include <optional>
@@ -56,12 +57,6 @@ constexpr std::array<Curve, 3> curves{{{"P-256", "P-256", KeyType::p256, 32},
   // OpenSSL keeps a queue of errors per thread; what is told here must not be told again later.
   ERR_clear_error();
   return fail(Remedy::stop, "the JWK " + why);
-}
-
-std::optional<std::string_view> text_of(const simdjson::dom::object& jwk, std::string_view name) {
-  std::string_view value;
-  if (jwk[name].get(value) != simdjson::SUCCESS) return std::nullopt;
-  return value;
 }
 
 Result<Bytes> bytes_of(const simdjson::dom::object& jwk, std::string_view name) {

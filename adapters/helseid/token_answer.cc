@@ -1,5 +1,7 @@
 #include "adapters/helseid/token_answer.h"
 
+#include "adapters/helseid/json_text_of.h"
+
 #include <algorithm>
 #include <set>
 #include <string_view>
@@ -20,13 +22,6 @@ Fault unreadable_answer(const std::string& what) {
           std::nullopt};
 }
 
-std::optional<std::string_view> text_at(const simdjson::dom::object& object,
-                                        std::string_view name) {
-  std::string_view value;
-  if (object[name].get(value) != simdjson::SUCCESS) return std::nullopt;
-  return value;
-}
-
 void add_words(std::set<std::string>& words, std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = std::min(text.find(' '), text.size());
@@ -38,7 +33,7 @@ void add_words(std::set<std::string>& words, std::string_view text) {
 /// Space-separated values; a list of strings is taken as well.
 std::set<std::string> scopes_of(const simdjson::dom::object& object, std::string_view name) {
   std::set<std::string> scopes;
-  if (const auto text = text_at(object, name)) add_words(scopes, *text);
+  if (const auto text = text_of(object, name)) add_words(scopes, *text);
   simdjson::dom::array list;
   if (object[name].get(list) == simdjson::SUCCESS) {
     for (const simdjson::dom::element element : list) {
@@ -101,8 +96,8 @@ std::optional<Fault> scope_fault(const simdjson::dom::object& object, const Sett
 }
 
 TokenAnswer read_grant(const simdjson::dom::object& object, const Settings& settings) {
-  const auto token = text_at(object, "access_token");
-  const auto type = text_at(object, "token_type");
+  const auto token = text_of(object, "access_token");
+  const auto type = text_of(object, "token_type");
   const auto life = life_of(object);
   if (auto fault = scope_fault(object, settings)) return std::move(*fault);
   if (!token || !is_token(*token)) return unreadable_answer("no usable access_token");
@@ -159,8 +154,8 @@ Fault refusal(Blame blame, std::string_view code, std::string_view description) 
 
 TokenAnswer read_error(const https::Response& response, const simdjson::dom::object& object,
                        const Settings& settings) {
-  const std::string_view code = text_at(object, "error").value_or("");
-  const std::string_view description = text_at(object, "error_description").value_or("");
+  const std::string_view code = text_of(object, "error").value_or("");
+  const std::string_view description = text_of(object, "error_description").value_or("");
   if (code.empty())
     return unreadable_answer("HTTP " + std::to_string(response.status) + " without error");
   if (code == "use_dpop_nonce") return nonce_wanted(response, settings);

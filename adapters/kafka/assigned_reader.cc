@@ -16,13 +16,7 @@ constexpr std::size_t messages_max = 1000;
 
 Properties AssignedReader::properties(const Connection& connection, const std::string& password,
                                       const std::string& group) {
-  Properties properties = connection_properties(connection, password);
-  properties["group.id"] = group;
-  properties["isolation.level"] = "read_committed";
-  properties["enable.auto.commit"] = "false";
-  properties["enable.auto.offset.store"] = "false";
-  properties["enable.partition.eof"] = "true";
-  properties["auto.offset.reset"] = "error";
+  Properties properties = reading_properties(connection, password, group);
   properties["fetch.wait.max.ms"] = "100";
   properties["fetch.error.backoff.ms"] = "100";
   properties["receive.message.max.bytes"] = "1000000000";

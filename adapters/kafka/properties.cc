@@ -149,18 +149,24 @@ Properties connection_properties(const Connection& connection, const std::string
   return properties;
 }
 
-Properties consumer_properties(const SourceSettings& settings, const std::string& password,
-                               std::int32_t partitions) {
-  Properties properties = connection_properties(settings.connection, password);
-  properties["group.id"] = settings.group;
-  set_if(properties, "group.instance.id", settings.instance_id);
-  // A commit during a cooperative rebalance loses the assignment (librdkafka #4059).
-  properties["partition.assignment.strategy"] = "range";
+Properties reading_properties(const Connection& connection, const std::string& password,
+                              const std::string& group) {
+  Properties properties = connection_properties(connection, password);
+  properties["group.id"] = group;
   properties["auto.offset.reset"] = "error";
   properties["enable.auto.commit"] = "false";
   properties["enable.auto.offset.store"] = "false";
   properties["enable.partition.eof"] = "true";
   properties["isolation.level"] = "read_committed";
+  return properties;
+}
+
+Properties consumer_properties(const SourceSettings& settings, const std::string& password,
+                               std::int32_t partitions) {
+  Properties properties = reading_properties(settings.connection, password, settings.group);
+  set_if(properties, "group.instance.id", settings.instance_id);
+  // A commit during a cooperative rebalance loses the assignment (librdkafka #4059).
+  properties["partition.assignment.strategy"] = "range";
   properties["statistics.interval.ms"] = "1000";
   properties["session.timeout.ms"] = milliseconds(settings.session_timeout);
   properties["heartbeat.interval.ms"] =

@@ -22,6 +22,11 @@ namespace helsekontakter::kafka {
 [[nodiscard]] Properties connection_properties(const Connection& connection,
                                                const std::string& password);
 
+/// What each of our consumers has: reads what is committed, commits nothing by itself, is told the
+/// ends of partitions, and takes an offset that is gone for an error.
+[[nodiscard]] Properties reading_properties(const Connection& connection,
+                                            const std::string& password, const std::string& group);
+
 /// A group member that reads `partitions` partitions within settings.fetch_bytes_max.
 [[nodiscard]] Properties consumer_properties(const SourceSettings& settings,
                                              const std::string& password, std::int32_t partitions);

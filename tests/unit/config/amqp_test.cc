@@ -62,6 +62,17 @@ TEST(Queues, TakeAShareOfTheMemory) {
       4u << 20);
 }
 
+TEST(Queues, LetSoMuchBeOpenAsIsInFlightAndSome) {
+  const Configuration few = loaded(from_to(queue_in, queue_out));
+  EXPECT_EQ(few.amqp_source.unsettled_max, 5'000u);
+  EXPECT_EQ(few.worker.unsettled_max, 5'000u) << "the core knows when its source waits";
+  const Configuration many =
+      loaded(from_to(queue_in, queue_out, "api: {in_flight_max: 16}\nbatch: {entries_max: 1000}"));
+  EXPECT_EQ(many.amqp_source.unsettled_max, 20'000u);
+  EXPECT_EQ(many.worker.unsettled_max, 20'000u);
+  EXPECT_EQ(loaded(from_to(topic_in, other_out)).worker.unsettled_max, 0u) << "a topic never waits";
+}
+
 template <class Parameter>
 std::string name_of_it(const ::testing::TestParamInfo<Parameter>& about) {
   return about.param.name;
