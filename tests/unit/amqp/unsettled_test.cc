@@ -64,6 +64,14 @@ TEST_F(UnsettledTest, AcceptsAllTheOlderFirstAndEachOnce) {
   EXPECT_EQ(unsettled_.count(), 1u);
 }
 
+TEST_F(UnsettledTest, ConcludesWhatLiesBelowAndNotTheNext) {
+  add(5, 9);
+  unsettled_.conclude_below(7);
+  unsettled_.accept_all();
+  EXPECT_EQ(log(), "+5 +6 ");
+  EXPECT_EQ(unsettled_.count(), 2u);
+}
+
 TEST_F(UnsettledTest, KnowsItsOffsetsAfterItWasEmpty) {
   add(0, 2);
   unsettled_.conclude_below(2);
