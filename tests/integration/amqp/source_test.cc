@@ -249,23 +249,24 @@ TEST_F(Source, GivesNoMoreCreditThanTheInboxHasRoomFor) {
   ASSERT_TRUE(station.core.take_deliveries(3000 - left.size()));
 }
 
-/// What can come again must be able to come without a settlement. RabbitMQ 3.10 may send what is on
-/// its way when more is granted a second time, so it is not counted to the last one.
+/// What can come again must be able to come without a settlement. RabbitMQ 3.10 may send a few more
+/// than was granted when more is granted while messages are on their way.
 TEST_F(Source, TakesNoMoreThanMayBeUnsettled) {
   const auto queue = make_queue();
   produce(queue, numbered(100));
   SourceSettings settings = source_settings(queue);
   settings.places_max = 8;
-  settings.unsettled_max = 10;
+  settings.unsettled_max = 9;  // a portion of credit is two at least
   Station station(settings);
-  ASSERT_TRUE(station.core.take_deliveries(10)) << station.ear.all();
-  EXPECT_FALSE(station.core.take_deliveries(40, 500ms));
+  ASSERT_TRUE(station.core.take_deliveries(9)) << station.ear.all();
+  const std::size_t more = broker.is_rabbitmq ? 30 : 1;
+  EXPECT_FALSE(station.core.take_deliveries(9 + more, 500ms));
   const Epoch epoch = station.core.assigned[0].epoch;
   const Offset first = station.core.deliveries[0].position.offset;
   const auto taken = station.core.deliveries.size();
   station.source.settle({.deliveries = {}, .below = {{epoch, first + static_cast<Offset>(taken)}}});
-  ASSERT_TRUE(station.core.take_deliveries(taken + 10));
-  EXPECT_FALSE(station.core.take_deliveries(taken + 40, 500ms));
+  ASSERT_TRUE(station.core.take_deliveries(taken + 9));
+  EXPECT_FALSE(station.core.take_deliveries(taken + 9 + more, 500ms));
 }
 
 TEST_F(Source, SettlesWhatIsConcludedThoughOlderOnesAreNot) {
