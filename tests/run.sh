@@ -37,6 +37,7 @@ amqp=$PWD/build/test-amqp
 rm -rf "$logs" && mkdir -p "$logs" || exit 2
 
 summary=()
+failed_logs=()
 failed=0
 child=
 
@@ -74,6 +75,7 @@ step() {
   summary+=("$(printf '%-28s %-24s %5d s' "$name" "$word" "$((SECONDS - from))")")
   ((status == 0)) && return 0
   failed=1
+  failed_logs+=("$logs/$name.log")
   tail -n 40 "$logs/$name.log" | sed 's/^/    /'
   return 1
 }
@@ -85,7 +87,18 @@ not_run() {
   summary+=("$(printf '%-28s NOT RUN: %s' "$1" "$2")")
 }
 
+# What the failed tests said, which parallel tests bury in the middle of a log.
+show_failures() {
+  local log
+  for log in "${failed_logs[@]}"; do
+    printf '\n%s\n' "$log"
+    grep -aE -A 9 '(^|: )(FAIL|ERROR):|: Failure$|Error: |Sanitizer: |FAILED:|\*\*\*(Failed|Timeout)' "$log" \
+      | head -n 60 | cut -c 1-300 | sed 's/^/    /'
+  done
+}
+
 finish() {
+  ((failed == 0)) || show_failures
   printf '\n'
   printf '%s\n' "${summary[@]}"
   printf 'total %d s, logs in %s\n' "$SECONDS" "$logs"
