@@ -38,7 +38,7 @@ void Worker::dispatch() {
         chosen->from_group ? chosen->group->successes : endpoint_.successes();
     std::vector<Slot> slots = chosen->from_group ? take_group(*organization, chosen->group)
                                                  : take_ready(*organization, chosen->lane);
-    if (slots.empty()) continue;  // everything in the group was superseded meanwhile
+    if (slots.empty()) continue;  // all were superseded meanwhile, or are foretold first
     submit(*organization, chosen->lane, std::move(slots), failures, successes);
   }
 }
@@ -97,7 +97,12 @@ std::vector<Slots::Slot> Worker::take_group(Organization& organization,
                                             std::list<RetryGroup>::iterator group) {
   std::vector<Slot> slots;
   for (const Slots::Reference member : group->members) {
-    if (slots_.holds(member)) slots.push_back(member.slot);
+    if (!slots_.holds(member)) continue;
+    if (must_foretell(member.slot)) {
+      foretell(member.slot);
+    } else {
+      slots.push_back(member.slot);
+    }
   }
   organization.groups.erase(group);
   return slots;
@@ -111,6 +116,12 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
   std::size_t first_comma = 0;
   for (queue.trim(slots_); !queue.references.empty(); queue.trim(slots_)) {
     const Slot slot = queue.references.front().slot;
+    if (must_foretell(slot)) {
+      leave_queue(slot);
+      queue.references.pop_front();
+      foretell(slot);
+      continue;
+    }
     const Held& held = slots_[slot];
     if (slots.empty()) {
       const std::string_view head = held.delivery->texts[Field::head];
@@ -136,7 +147,6 @@ std::vector<Slots::Slot> Worker::take_ready(Organization& organization, Lane lan
       slots_.fetch(queue.references[fetched_ahead].slot);
     }
   }
-  ensure(!slots.empty());
   return slots;
 }
 

@@ -389,7 +389,7 @@ void Worker::drop_waiting(Partition number, bool lost) {
 /// Gives the slot back without a conclusion; the delivery will be read again by whoever owns it.
 void Worker::forget(Slot slot) {
   const Held& held = slots_[slot];
-  if (held.parked && held.key->parked == slot) held.key->parked = Slots::none;
+  if (held.key != nullptr && held.key->parked == slot) held.key->parked = Slots::none;
   if (held.is_change && held.lane == Lane::offerings) {
     --held.organization->offerings_open;
   }

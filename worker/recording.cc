@@ -12,11 +12,9 @@ Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, Ke
   Held& held = slots_[slot];
   PartitionState* partition = partition_of(held.position.partition, held.epoch);
   ensure(partition != nullptr);
-  if (held.parked) {
-    if (held.key->parked == slot) held.key->parked = Slots::none;  // settled when it was parked
-  } else {
-    partition->progress.conclude(held.position.offset);
-  }
+  if (held.key != nullptr && held.key->parked == slot) held.key->parked = Slots::none;
+  // A parked one was settled when it was parked.
+  if (!held.parked) partition->progress.conclude(held.position.offset);
   ++partition->unrecorded;
   conclusions_.push_back({.delivery = std::move(held.delivery),
                           .verdict = verdict,

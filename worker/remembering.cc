@@ -154,6 +154,11 @@ bool Worker::is_told_by_ledger(Slot slot, KeyState& key) {
   }
   if (change.version < known.version) return false;  // superseded, as order() finds
   const bool parked_elsewhere = known.parked && !has_parked_at_hand(key);
+  if (known.parked && !parked_elsewhere && slots_[key.parked].parked &&
+      known.parked->why == Reason::none && change.event == known.parked->change.event) {
+    repeat(slot, Verdict::inactive, Reason::none, 0).publishes = false;  // the one at hand tells
+    return true;
+  }
   if (parked_elsewhere) {
     const ParkedChange& parked = *known.parked;
     if (change.event == parked.change.event) {

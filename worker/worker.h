@@ -261,6 +261,10 @@ class Worker {
   void make_due_again();
   [[nodiscard]] bool is_gated_for_long(Organization& organization);
 
+  // foretelling.cc: the ledger hears of a change before the endpoint does.
+  [[nodiscard]] bool must_foretell(Slot slot);
+  void foretell(Slot slot);
+
   // sharing.cc: what other workers and the operator say.
   void learn(const SharedHold& fact, bool live);
   void learn(const SharedBrake& fact, bool live);

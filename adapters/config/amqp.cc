@@ -138,6 +138,7 @@ void read_amqp(const Values& values, Configuration& out, Errors& errors) {
   out.amqp_source.unsettled_max = unsettled_max(out.worker);
   if (out.source_technology == Technology::amqp) {
     out.worker.unsettled_max = out.amqp_source.unsettled_max;
+    out.worker.foretells = true;
   }
   check_source(values, out, errors);
   check_results(values, out, errors);

@@ -149,7 +149,7 @@ std::size_t ResultWriter::bytes_max(const Conclusion& conclusion, std::size_t te
     bytes += std::min(texts[field].size(), text_max);
   }
   bytes += std::min(texts[Field::subject].size(), text_max);  // it stands there twice
-  if (conclusion.superseded_by != Conclusion::no_index) bytes += text_max;
+  if (conclusion.superseded_by != Conclusion::no_index || conclusion.successor) bytes += text_max;
   bytes += reason_text_max;
   return bytes * escaped_bytes_max + opening_.size() + before_time_.size() + before_origin_.size() +
          closing_.size() + fixed_bytes_max;
@@ -279,7 +279,9 @@ void ResultWriter::put_rest(const Conclusion& conclusion, std::size_t text_max) 
     room_.put(next_);
     room_.put('"');
   }
-  if (conclusion.superseded_by != Conclusion::no_index) {
+  if (conclusion.successor) {
+    put_text(R"(,"supersededBy":")", cut(conclusion.successor->texts[Field::id], text_max));
+  } else if (conclusion.superseded_by != Conclusion::no_index) {
     ensure(record_ != nullptr && conclusion.superseded_by < record_->conclusions.size());
     const Texts& newer = record_->conclusions[conclusion.superseded_by].delivery->texts;
     put_text(R"(,"supersededBy":")", cut(newer[Field::id], text_max));

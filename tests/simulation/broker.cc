@@ -31,6 +31,10 @@ bool Broker::commit(const Record& record, const std::map<Partition, std::uint64_
   }
   for (const LedgerWrite& write : record.ledger) {
     log(write.partition).ledger.insert_or_assign(write.key, write.entry);
+    const ParkedChange* parked = write.entry.parked.get();
+    if (parked != nullptr && parked->why == Reason::none) {
+      parked_.insert(identity_of(event({write.partition, parked->offset})));
+    }
   }
   for (const Progress& progress : record.progress) {
     Log& to = log(progress.partition);

@@ -68,6 +68,7 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.metadata_characters_max = s.leaves_some() ? 4'096 : between(100, 4'096);
   s.settings.remembered_keys_max = s.ledger ? between(0, 50) : 100'000;
   s.settings.ledger.enabled = s.ledger;
+  s.settings.foretells = s.ledger && random.up_to(2) == 0;
   s.settings.ledger.due_at_once_max = between(1, 20);
   // A brake that is told to all would stop what the checks expect to go on.
   s.settings.shares = s.ledger && !s.brakes && random.up_to(3) != 0;

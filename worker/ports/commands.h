@@ -9,6 +9,7 @@
 #include "worker/submission/outcome.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ struct Conclusion {
   std::optional<WallTime> next_attempt;  ///< of an inactive one, when it is parked
   std::uint32_t batch = 0;  ///< index in Record::batches; no_batch: it never was in one
   std::uint32_t superseded_by = no_index;  ///< index in Record::conclusions of the successor
+  /// The successor, when it is not concluded in the same record. Null: it is, or nobody knows it.
+  std::shared_ptr<const ParkedChange> successor;
 
   static constexpr std::uint32_t no_batch = 0xffffffff;
   static constexpr std::uint32_t no_index = 0xffffffff;

@@ -78,6 +78,10 @@ struct WorkerSettings {
   std::size_t memory_bytes_max = 268'435'456;
   /// Deliveries of a partition after which its source waits for settlements; 0: it never does.
   std::size_t unsettled_max = 0;
+  /// The source delivers again what is unsettled in any order and at any distance: the ledger hears
+  /// of a change before the endpoint does, if an older one of its member is unsettled. Needs the
+  /// ledger.
+  bool foretells = false;
   bool drain = false;                          ///< stop when every partition reached its end
   std::size_t remembered_keys_max = 16'384;    ///< keys whose newest conclusion stays in memory
   std::size_t metadata_characters_max = 4096;  ///< of a committed offset, the broker's limit

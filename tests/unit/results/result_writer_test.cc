@@ -123,6 +123,16 @@ TEST_F(ResultWriterTest, NamesTheSuccessorOfASupersededChange) {
   EXPECT_THAT(text, Not(HasSubstr(R"("batch":)")));
 }
 
+TEST_F(ResultWriterTest, NamesASuccessorThatIsNotConcludedYet) {
+  auto record = accepted();
+  record.conclusions[0].verdict = Verdict::superseded;
+  record.conclusions[0].reason = Reason::newer_version;
+  const OwnedDelivery newer = change("e-2", 43);
+  record.conclusions[0].successor = std::make_shared<const ParkedChange>(
+      ParkedChange{.change = std::get<Change>(newer->content), .texts = newer->texts});
+  EXPECT_THAT(write(record), HasSubstr(R"("supersededBy":"e-2")"));
+}
+
 TEST_F(ResultWriterTest, SaysWhenAnInactiveMemberIsTriedAgain) {
   auto record = accepted();
   record.conclusions[0].verdict = Verdict::inactive;

@@ -35,9 +35,13 @@ std::string joined(const std::vector<std::string>& parts, std::string_view by) {
   return text;
 }
 
-std::string text_of(const Conclusion& conclusion) {
-  const std::string id(conclusion.delivery->texts[Field::id]);
+std::string text_of(const Texts& texts) {
+  const std::string id(texts[Field::id]);
   return id.empty() ? "?" : id;
+}
+
+std::string text_of(const Conclusion& conclusion) {
+  return text_of(conclusion.delivery->texts);
 }
 
 }  // namespace
@@ -63,6 +67,7 @@ std::string shape(const Record& record) {
     if (conclusion.superseded_by != Conclusion::no_index) {
       part += " by " + text_of(record.conclusions.at(conclusion.superseded_by));
     }
+    if (conclusion.successor) part += " by " + text_of(conclusion.successor->texts);
     if (conclusion.reason != Reason::none && conclusion.reason != Reason::newer_version) {
       part += " (" + std::string(reason_code(conclusion.reason)) + ")";
     }
