@@ -165,9 +165,11 @@ class Worker {
   void drop_partition(Partition number);
   void end_recoveries();
   void place_unready(PartitionState& partition);
-  /// What the last owner may have submitted is read, and the next owner will read this one first.
+  /// What the last owner may have submitted is read, and the next owner will read this one first,
+  /// or has it from the ledger. A parked one's offset may be of an earlier numbering (a queue's).
   [[nodiscard]] static bool may_submit(const Held& held, const PartitionState& partition) {
-    return !partition.recovering && held.position.offset < partition.submittable_to;
+    return !partition.recovering &&
+           (held.parked || held.position.offset < partition.submittable_to);
   }
   [[nodiscard]] std::size_t ready_changes() const;
   [[nodiscard]] std::size_t enough_ready() const;

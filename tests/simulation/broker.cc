@@ -178,4 +178,12 @@ Offset Broker::submitted_to(Partition partition) const {
   return mark ? mark->submitted_to : of.committed;
 }
 
+bool Broker::is_parked(Position position) const {
+  const auto& ledger = logs_[static_cast<std::size_t>(position.partition)].ledger;
+  return std::any_of(ledger.begin(), ledger.end(), [&](const auto& entry) {
+    const auto& parked = entry.second.parked;
+    return parked && parked->offset == position.offset;
+  });
+}
+
 }  // namespace helsekontakter::simulation

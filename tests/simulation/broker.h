@@ -55,8 +55,10 @@ class Broker {
   /// An inactive change is to have another result in the end.
   bool inactive_comes_back = false;
   bool every_inactive = false;
-  /// Nothing at or above this may be submitted: the promise that is durable.
+  /// Nothing at or above this may be submitted, but what is parked: the promise that is durable.
   [[nodiscard]] Offset submitted_to(Partition partition) const;
+  /// The ledger keeps this change, so that whoever comes next knows of it unread.
+  [[nodiscard]] bool is_parked(Position position) const;
 
  private:
   [[nodiscard]] bool is_over(Position position, const Event& event) const;

@@ -22,7 +22,8 @@ void Endpoint::check(const Submit& submit) {
     }
     const Position position = position_of(entry.full_url);
     check_asked(event, position);
-    if (position.offset >= broker_.submitted_to(position.partition)) {
+    if (position.offset >= broker_.submitted_to(position.partition) &&
+        !broker_.is_parked(position)) {
       faults_.push_back("submitted before the promise was durable: " + text);
     }
     if (std::none_of(submit.under.begin(), submit.under.end(),

@@ -190,6 +190,20 @@ TEST(Remembering, SupersedesAParkedChangeWhenANewerOneIsConcluded) {
   EXPECT_EQ(core.requests(), "");
 }
 
+TEST(Remembering, TriesWhatWasParkedUnderAnEarlierNumbering) {
+  Core core(remembering());
+  core.assign();
+  core.skip_to(1'000);  // a queue's messages are counted by the process that reads them
+  core.deliver("ada@1");
+  core.say_inactive();
+  (void)core.record_all();
+
+  Core next(remembering(), core.take_ledger());
+  next.assign(0, 0, {.concluded = {}, .submitted_to = 0, .clean = true, .unsettled = false}, 0);
+  next.pass(48h);
+  EXPECT_EQ(next.requests(), "ada@1");
+}
+
 TEST(Remembering, TellsAChangeThatIsOlderThanAParkedOne) {
   Core core(remembering());
   core.assign();
