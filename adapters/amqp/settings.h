@@ -36,7 +36,8 @@ struct SourceSettings {
   std::size_t bytes_max = 16'777'216;    ///< of those, by the mean size of what came
   std::size_t unsettled_max = 5'000;     ///< deliveries that the broker waits for
   std::size_t coming_back_max = 50'000;  ///< the same while deliveries come again
-  Milliseconds accept_within{1'000};     ///< what is concluded, though older ones are not
+  /// What is concluded, though older ones are not: by RabbitMQ alone; others bear it at once.
+  Milliseconds accept_within{1'000};
   /// The last owner of the queue is known to have ended cleanly (a ledger says so). Else what it
   /// left may still be executed, and the core waits for settle_time first.
   bool clean_start = false;

@@ -320,16 +320,17 @@ void AmqpSource::Loop::conclude(const Settlement& settlement) {
   }
 }
 
-/// In order; what has to wait for older ones goes too when it is much, or has waited for long. Who
-/// waits here is told the broker again after a crash, and the ledger knows it.
+/// In order, where RabbitMQ is to be spared; what has to wait for older ones goes too when it is
+/// much, or has waited for long. Who waits here comes again after a crash, and the ledger knows it.
 void AmqpSource::Loop::accept() {
   const std::size_t before = unsettled_.count();
   unsettled_.accept_in_order();
   const bool much = unsettled_.concluded() > settings_.unsettled_max / 2;
+  const bool waits = question_.is_rabbitmq() && !much;
   const auto now = Clock::now();
   if (unsettled_.concluded() == 0) {
     out_of_order_since_ = now;
-  } else if (much || now - out_of_order_since_ >= settings_.accept_within) {
+  } else if (!waits || now - out_of_order_since_ >= settings_.accept_within) {
     unsettled_.accept_all();
     out_of_order_since_ = now;
   }
