@@ -52,10 +52,16 @@ void Worker::foretell(Slot slot) {
   KeyState* frees_key = &key;
   while (older != Slots::none) {
     const Slot next = slots_[older].next;
-    if (is_older(slots_[older], held)) {
-      Conclusion& conclusion = add_conclusion(older, Verdict::superseded, Reason::newer_version,
-                                              std::exchange(frees_key, nullptr));
+    const Held& hung = slots_[older];
+    if (is_older(hung, held) || hung.parked) {
+      // The ledger lets a parked one go for this one, so it is told of now, of whatever version.
+      const bool is_itself = hung.change().event == held.change().event;
+      const bool is_equal = hung.as != ChainedAs::newer_version;
+      Conclusion& conclusion = add_conclusion(
+          older, Verdict::superseded, is_equal ? Reason::version_equal : Reason::newer_version,
+          std::exchange(frees_key, nullptr));
       conclusion.successor = entry.parked;
+      conclusion.publishes = !is_itself;
     } else {
       slots_[older].next = std::exchange(held.chain, older);
     }

@@ -152,6 +152,25 @@ TEST(Foretelling, DoesItOnceForWhatTheLedgerHas) {
   EXPECT_EQ(core.record_all(), "ada@3 accepted, ada@2 superseded by ada@3");
 }
 
+TEST(Foretelling, TellsOfAParkedOneOfTheSameVersionThatTheLedgerLetsGo) {
+  Core core(foretelling());
+  core.assign();
+  core.deliver("ada@1 ada@2");
+  (void)core.record();
+  ASSERT_EQ(core.requests(), "ada@2");
+  core.lose();
+  core.assign();  // ada@2 is at hand again, out of the ledger, while its request is under way
+  core.deliver("ada@2 ada@2=x");
+  EXPECT_EQ(core.record_all(), "ada@2 waits");
+  core.say_inactive();
+  ASSERT_EQ(core.requests(), "ada@2=x");
+  core.deliver("ada@3");
+  core.say_inactive();
+  EXPECT_EQ(core.record(),
+            "ada@2=x superseded by ada@3, ada@2 superseded by ada@3 (version_equal)");
+  EXPECT_EQ(core.requests(), "ada@3");
+}
+
 TEST(Foretelling, GoesOnWhenTheRecordFails) {
   Core core(foretelling());
   core.assign();
