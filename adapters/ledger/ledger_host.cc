@@ -202,11 +202,12 @@ void LedgerHost::take_over(TimePoint now, Job& job, RestoredTables tables) {
   observer_.restored(job.partitions.size(), members, now - job.begun);
 }
 
-/// What waited for the partition's table.
+/// What waited for the partition's table. What is made due comes first: who looks a key up is to
+/// learn that it is.
 void LedgerHost::answer(Part& part) {
+  for (const MakeDue& make_due : std::exchange(part.make_due, {})) ledger_.make_due(make_due);
   if (!part.look_ups.empty()) answers_.emplace_back(ledger_.look_up(part.look_ups));
   part.look_ups = {};
-  for (const MakeDue& make_due : std::exchange(part.make_due, {})) ledger_.make_due(make_due);
   if (part.list_offerings) answers_.emplace_back(ledger_.list_offerings(*part.list_offerings));
   part.list_offerings.reset();
   if (part.take_due) answers_.emplace_back(ledger_.take_due(*part.take_due));

@@ -164,6 +164,23 @@ TEST_F(LedgerHostTest, HandsOutWhatIsDueWhenThePartitionIsRestored) {
   EXPECT_THAT(std::get<DueChanges>(inputs.front()).due, SizeIs(1));
 }
 
+TEST_F(LedgerHostTest, TellsWhoLooksUpThatItIsDueWhenItWasMadeDueMeanwhile) {
+  store_->hold(key(1), parked(key(1), 3, at(1h)));
+  store_->cork();
+  assign();
+  ask(key(1));
+  Commands commands;
+  commands.make_due.push_back({.partition = p0, .epoch = Epoch{1}, .now = at(1s)});
+  obey(std::move(commands));
+  store_->let_go();
+  const auto inputs = turn_after_restore();
+  ASSERT_THAT(inputs, SizeIs(1));
+  const LedgerAnswers& answers = std::get<LedgerAnswers>(inputs.front());
+  ASSERT_THAT(answers.answers, SizeIs(1));
+  ASSERT_TRUE(answers.answers[0].parked);
+  EXPECT_EQ(answers.answers[0].parked->due, at(1s));
+}
+
 TEST_F(LedgerHostTest, ListsAcceptedOfferingsWhenThePartitionIsRestored) {
   LedgerEntry offering = entry(7);
   offering.lane = Lane::offerings;
