@@ -23,13 +23,12 @@ class CreditWindow {
     return std::clamp<std::size_t>(bytes_max_ / std::max<std::size_t>(mean_, 1), 1, places_max_);
   }
 
-  /// Credit to add while `held` messages are granted or wait, and `open` of `open_max` are granted
-  /// or not settled. In portions, or each message would cost a flow frame.
-  [[nodiscard]] std::uint32_t to_grant(std::size_t held, std::size_t open,
-                                       std::size_t open_max) const {
-    const std::size_t places = std::min(this->places(), open_max);
-    if (held >= places || open >= open_max) return 0;
-    const std::size_t free = std::min(places - held, open_max - open);
+  /// Credit to add while `held` messages are granted or wait. In portions, or each message would
+  /// cost a flow frame.
+  [[nodiscard]] std::uint32_t to_grant(std::size_t held) const {
+    const std::size_t places = this->places();
+    if (held >= places) return 0;
+    const std::size_t free = places - held;
     return free * 4 >= places ? static_cast<std::uint32_t>(free) : 0;
   }
 

@@ -170,7 +170,8 @@ TEST_F(LedgerHostTest, TellsWhoLooksUpThatItIsDueWhenItWasMadeDueMeanwhile) {
   assign();
   ask(key(1));
   Commands commands;
-  commands.make_due.push_back({.partition = p0, .epoch = Epoch{1}, .now = at(1s)});
+  commands.make_due.push_back(
+      {.partition = p0, .epoch = Epoch{1}, .now = at(1s), .inactive_too = true});
   obey(std::move(commands));
   store_->let_go();
   const auto inputs = turn_after_restore();
