@@ -10,10 +10,6 @@
 namespace helsekontakter {
 namespace {
 
-/// A foretold change is due with the next assignment, or when its hold ends. While it is at hand
-/// its turn in the ledger means nothing.
-constexpr Milliseconds wait_until_assigned{std::chrono::hours(1)};
-
 bool is_older(const Held& hung, const Held& head) {
   return hung.as == ChainedAs::newer_version && hung.position.partition == head.position.partition;
 }
@@ -42,11 +38,8 @@ void Worker::foretell(Slot slot) {
   ensure(key.waiting == slot && !key.is_excluded());
   Slot older = std::exchange(held.chain, Slots::none);
   LedgerEntry& entry = *key.ledger;
-  entry.lane = held.lane;
-  entry.organization = held.change().organization;
-  entry.parked =
-      std::make_shared<const ParkedChange>(put_off(held, entry, {.wait = wait_until_assigned}));
-  ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});
+  entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, {.wait = put_off_max}));
+  write_entry(held);
   key.concluding = true;
   key.parked = slot;
   KeyState* frees_key = &key;

@@ -9,8 +9,6 @@
 namespace helsekontakter {
 namespace {
 
-/// A hold's end makes its changes due; this is for what nobody ends, and for a failing entry.
-constexpr Milliseconds wait_max{std::chrono::hours(1)};
 /// For those that are to come back as the hold's next probe.
 constexpr Milliseconds probe_soon{1'000};
 
@@ -56,7 +54,7 @@ void Worker::park_queued(Organization& organization, Lane lane) {
     leave_queue(slot);
     organization.has_put_off = true;
     if (!held) notice_gate(organization);
-    put_off(slot, {.wait = probes > 0 ? wait_of_probe(organization.hold) : wait_max});
+    put_off(slot, {.wait = probes > 0 ? wait_of_probe(organization.hold) : put_off_max});
     if (probes > 0) --probes;
   }
   queue.trim(slots_);
@@ -118,7 +116,7 @@ Milliseconds Worker::wait_of_exhausted(const Held& held) {
   const ParkedChange* before = held.parked ? held.key->ledger->parked.get() : nullptr;
   const bool again =
       before != nullptr && before->why == Reason::none && before->interval > first / 2;
-  const Milliseconds wait = std::min(again ? before->interval * 2 : first, wait_max);
+  const Milliseconds wait = std::min(again ? before->interval * 2 : first, put_off_max);
   const auto tenth = static_cast<std::uint64_t>(wait.count() / 10);
   return wait - Milliseconds(tenth) + Milliseconds(static_cast<std::int64_t>(random_.up_to(tenth)));
 }

@@ -154,19 +154,19 @@ bool Worker::is_told_by_ledger(Slot slot, KeyState& key) {
   }
   if (change.version < known.version) return false;  // superseded, as order() finds
   const bool parked_elsewhere = known.parked && !has_parked_at_hand(key);
-  if (known.parked && !parked_elsewhere && slots_[key.parked].parked &&
-      known.parked->why == Reason::none && change.event == known.parked->change.event) {
-    repeat(slot, Verdict::inactive, Reason::none, 0).publishes = false;  // the one at hand tells
-    return true;
+  if (known.parked && change.event == known.parked->change.event) {
+    const ParkedChange& parked = *known.parked;
+    const bool said = parked.why != Reason::none;
+    // At hand, and nothing was said of it yet: the one at hand tells, if it comes from the ledger.
+    if (parked_elsewhere || (!said && slots_[key.parked].parked)) {
+      Conclusion& repeated = repeat(slot, Verdict::inactive, parked.why, parked.attempt);
+      repeated.round = settings_.member.every_inactive ? parked.round : 0;
+      repeated.publishes = said;
+      return true;
+    }
   }
   if (parked_elsewhere) {
     const ParkedChange& parked = *known.parked;
-    if (change.event == parked.change.event) {
-      Conclusion& repeated = repeat(slot, Verdict::inactive, parked.why, parked.attempt);
-      repeated.round = settings_.member.every_inactive ? parked.round : 0;
-      repeated.publishes = parked.why != Reason::none;  // else nothing was said of it yet
-      return true;
-    }
     const bool equal = change.version == parked.change.version;
     if (change.version < parked.change.version || (equal && !change.resend)) {
       (void)add_conclusion(slot, Verdict::superseded,
@@ -206,8 +206,6 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
   const Change& change = held.change();
   LedgerEntry& entry = *key.ledger;
   Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
-  entry.lane = held.lane;
-  entry.organization = change.organization;
   if (put_off_as) {
     entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, *put_off_as));
     told.publishes = false;
@@ -230,8 +228,16 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
       entry.accepted_on = std::chrono::floor<std::chrono::days>(wall_);
     }
   }
-  ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});
+  write_entry(held);
   return told;
+}
+
+/// What is known of the change's key becomes durable with the next record.
+void Worker::write_entry(const Held& held) {
+  LedgerEntry& entry = *held.key->ledger;
+  entry.lane = held.lane;
+  entry.organization = held.change().organization;
+  ledger_writes_.push_back({held.position.partition, held.epoch, held.key->member, entry});
 }
 
 /// It is parked, unless it was inactive for too long, or its membership is over and never arrived.

@@ -226,6 +226,8 @@ class Worker {
     bool publishes = true;
     std::optional<WallTime> next_attempt;
   };
+  /// What ends the wait makes it due: a hold's end, an assignment. This is for what nobody ends.
+  static constexpr Milliseconds put_off_max{std::chrono::hours(1)};
   /// Parked without a word, because it could not be submitted.
   struct PutOff {
     Milliseconds wait{};
@@ -240,6 +242,7 @@ class Worker {
   Conclusion& repeat(Slot slot, Verdict verdict, Reason reason, std::uint32_t attempt);
   [[nodiscard]] Remembered remember(Slot slot, Verdict verdict, Reason reason,
                                     const std::optional<PutOff>& put_off);
+  void write_entry(const Held& held);
   void remember_inactive(const Held& held, Reason reason, LedgerEntry& entry, Remembered& told);
   [[nodiscard]] ParkedChange park(const Held& held, const ParkedChange* before, Reason why);
   void take_due();

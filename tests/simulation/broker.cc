@@ -21,6 +21,12 @@ bool Broker::commit(const Record& record, const std::map<Partition, std::uint64_
     const auto owner = owners.find(progress.partition);
     if (owner == owners.end() || owner->second != log(progress.partition).owner) return false;
   }
+  for (const LedgerWrite& write : record.ledger) {
+    const ParkedChange* parked = write.entry.parked.get();
+    if (parked != nullptr && parked->why == Reason::none) {
+      parked_.insert(identity_of(event({write.partition, parked->offset})));
+    }
+  }
   for (const Conclusion& conclusion : record.conclusions) {
     const Partition partition = conclusion.delivery->position.partition;
     const bool sends_offset =
@@ -31,10 +37,6 @@ bool Broker::commit(const Record& record, const std::map<Partition, std::uint64_
   }
   for (const LedgerWrite& write : record.ledger) {
     log(write.partition).ledger.insert_or_assign(write.key, write.entry);
-    const ParkedChange* parked = write.entry.parked.get();
-    if (parked != nullptr && parked->why == Reason::none) {
-      parked_.insert(identity_of(event({write.partition, parked->offset})));
-    }
   }
   for (const Progress& progress : record.progress) {
     Log& to = log(progress.partition);
@@ -93,23 +95,12 @@ void Broker::check_indexes(const Record& record, const Conclusion& conclusion) {
   }
 }
 
-/// The ledger holds the change from this record on.
-bool Broker::is_parked_by(const Record& record, const Conclusion& conclusion) {
-  const auto* change = std::get_if<Change>(&conclusion.delivery->content);
-  return change != nullptr &&
-         std::any_of(record.ledger.begin(), record.ledger.end(), [&](const LedgerWrite& write) {
-           return write.key == change->key && write.entry.parked &&
-                  write.entry.parked->change.event == change->event;
-         });
-}
-
 void Broker::publish(const Record& record, const Conclusion& conclusion) {
   check_indexes(record, conclusion);
   const Position position = conclusion.delivery->position;
   const Event& of = event(position);
   if (!conclusion.publishes) {
-    const bool waits = verdicts(position) != nullptr || is_parked_by(record, conclusion) ||
-                       parked_.contains(identity_of(of));
+    const bool waits = verdicts(position) != nullptr || parked_.contains(identity_of(of));
     if (!inactive_comes_back || is_terminal(conclusion.verdict) || !waits) {
       faults_.push_back("concluded without a result: " + of.text());
     }

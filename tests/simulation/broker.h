@@ -65,7 +65,6 @@ class Broker {
   void publish(const Record& record, const Conclusion& conclusion);
   void check_indexes(const Record& record, const Conclusion& conclusion);
   void check_settled(const Progress& progress);
-  [[nodiscard]] static bool is_parked_by(const Record& record, const Conclusion& conclusion);
 
   std::vector<Log> logs_;
   std::size_t metadata_characters_max_;

@@ -92,7 +92,8 @@ TEST_F(Rabbit, TakesAllThatComesAgainWithoutASettlement) {
   settings.unsettled_max = 10;
   AmqpSource second(settings, "secret", decode_plainly, core.inbox, ear.observer());
   ASSERT_TRUE(second.start());
-  EXPECT_TRUE(core.take_deliveries(60)) << ear.all();
+  ASSERT_TRUE(core.take_deliveries(60)) << ear.all();
+  EXPECT_FALSE(core.take_deliveries(60 + 40, 500ms)) << "the rest is new";
 }
 
 TEST_F(Rabbit, SaysThatTheAddressIsNone) {
