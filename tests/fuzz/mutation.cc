@@ -1,7 +1,8 @@
 #include "tests/fuzz/mutation.h"
 
+#include "tests/support/number_from.h"
+
 #include <array>
-#include <cstdlib>
 
 namespace helsekontakter::fuzz {
 namespace {
@@ -48,8 +49,7 @@ std::string mutated(std::string text, std::mt19937_64& random) {
 }
 
 std::size_t rounds() {
-  const char* text = std::getenv("HELSEKONTAKTER_FUZZ_ROUNDS");
-  return text == nullptr ? 20'000 : std::strtoul(text, nullptr, 10);
+  return test::number_from("HELSEKONTAKTER_FUZZ_ROUNDS", 20'000);
 }
 
 bool is_utf8(std::string_view text) {

@@ -1,9 +1,9 @@
 #include "tests/simulation/world.h"
+#include "tests/support/number_from.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -13,11 +13,7 @@ namespace helsekontakter::simulation {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
+using test::number_from;
 
 /// SIMULATION_SEED and SIMULATION_SEEDS choose where to start and how many to run.
 TEST(Simulation, KeepsItsPromisesInEveryWeather) {

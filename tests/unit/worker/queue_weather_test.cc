@@ -2,9 +2,10 @@
 // other, over one ledger. However it goes, no older version is submitted after a newer one, and in
 // the end every event has its result. QUEUE_SEED and QUEUE_SEEDS say which sequences.
 
+#include "tests/support/number_from.h"
 #include "tests/unit/worker/core.h"
 
-#include <cstdlib>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -215,14 +216,9 @@ class Weather {
   std::string faults_;
 };
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
-}
-
 TEST(QueueWeather, NeverTurnsVersionsRoundAndLosesNothing) {
-  const std::uint64_t first = from_environment("QUEUE_SEED", 1);
-  const std::uint64_t count = from_environment("QUEUE_SEEDS", 2000);
+  const std::uint64_t first = number_from("QUEUE_SEED", 1);
+  const std::uint64_t count = number_from("QUEUE_SEEDS", 2000);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Weather weather(seed);
     for (int i = 0; i < 80; ++i) weather.step();
