@@ -38,8 +38,10 @@ void let_wait(Record& record, std::size_t index) {
   waiting.reason = Reason::not_digitally_active;
   waiting.publishes = false;
   const auto& change = std::get<Change>(waiting.delivery->content);
-  LedgerEntry entry{.organization = change.organization,
-                    .parked = std::make_shared<ParkedChange>(ParkedChange{.change = change})};
+  const Offset offset = waiting.delivery->position.offset;
+  LedgerEntry entry{
+      .organization = change.organization,
+      .parked = std::make_shared<ParkedChange>(ParkedChange{.change = change, .offset = offset})};
   record.ledger.push_back(
       {Partition{0}, record.progress.front().epoch, change.key, std::move(entry)});
 }
