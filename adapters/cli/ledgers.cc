@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Milliseconds describe_within{5'000};
+constexpr Milliseconds knows_within{10'000};
 constexpr auto asks_again_after = 1s;
 constexpr auto looks_up_every = 100ms;
 
@@ -159,6 +160,10 @@ Result<OpenLedger> open_kafka(const config::Configuration& configuration,
   reading.password = *password;
   reading.topic = topic;
   reading.group = source.group;
+  open.knows = [reading, observer](Partition partition) mutable {
+    reading.quiet_max = knows_within;
+    return kafka::has_ledger_records(reading, partition, observer);
+  };
   open.store = std::make_shared<KafkaStore>(std::move(reading), std::move(format), observer);
   return open;
 }

@@ -17,6 +17,8 @@ namespace helsekontakter::cli {
 /// The ledger of this deployment: read back by its store, written with each record.
 struct OpenLedger {
   std::shared_ptr<ledger::LedgerStore> store;
+  /// On Kafka: whether anything of the partition was ever recorded. Blocks.
+  std::function<Result<bool>(Partition)> knows;
   /// On Kafka: entries go into the record's transaction.
   kafka::LedgerTopic topic;
   kafka::SharedTopic shared_topic;

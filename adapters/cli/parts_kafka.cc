@@ -40,7 +40,9 @@ Result<Parts> make_kafka_parts(const config::Configuration& configuration, const
   if (record.transactional_id.empty()) {
     record.transactional_id = configuration.source.group + "-" + crypto::uuid_v4().text();
   }
-  auto source = std::make_unique<OfKafka>(configuration.source, std::move(*password),
+  kafka::SourceSettings settings = configuration.source;
+  settings.ledger_knows = ledger.knows;
+  auto source = std::make_unique<OfKafka>(std::move(settings), std::move(*password),
                                           std::move(decode), inbox, observer);
   auto recorder = std::make_unique<IntoKafka>(std::move(record), std::move(*record_password),
                                               configuration.source.topic, source->ownership(),

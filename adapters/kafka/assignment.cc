@@ -16,15 +16,13 @@ Assignment::Restored Assignment::restore(Partition partition, const Bounds& boun
                                          std::uint32_t total) {
   Part* part = find(partition);
   if (part == nullptr || (part->state != State::restoring && part->state != State::held)) return {};
-  Offset from = start_ == Start::earliest ? bounds.first : bounds.end;
-  if (bounds.committed) {
-    from = *bounds.committed;
-    if (from < bounds.first || from > bounds.end) {
-      const bool newly_held = part->state != State::held;
-      part->state = State::held;
-      return {.hold = lost_offset(partition, bounds), .newly_held = newly_held};
-    }
+  if (std::string hold = lost_offset(partition, bounds); !hold.empty()) {
+    const bool newly_held = part->state != State::held;
+    part->state = State::held;
+    return {.hold = std::move(hold), .newly_held = newly_held};
   }
+  const Offset from =
+      bounds.committed.value_or(start_ == Start::earliest ? bounds.first : bounds.end);
   const bool back_at_once = is_static_ && known_.insert(partition).second;
   *part = Part{.state = State::reading, .epoch = Epoch{++epochs_}, .next = from};
   return {.assigned = Assigned{
@@ -39,10 +37,18 @@ Assignment::Restored Assignment::restore(Partition partition, const Bounds& boun
 
 std::string Assignment::lost_offset(Partition partition, const Bounds& bounds) const {
   const std::string name = topic_ + "/" + std::to_string(static_cast<std::int32_t>(partition));
-  const std::string committed = std::to_string(*bounds.committed);
   const std::string remedy =
       "; it is not consumed until the group's offset is set on purpose "
       "(stop the workers, then kafka-consumer-groups --reset-offsets)";
+  if (!bounds.committed) {
+    if (!bounds.known_to_ledger) return {};
+    return name +
+           ": the ledger knows members of it, but the group has no committed offset: it was "
+           "deleted, expired (offsets.retention.minutes), or the group was renamed without "
+           "a new ledger" +
+           remedy;
+  }
+  const std::string committed = std::to_string(*bounds.committed);
   if (*bounds.committed < bounds.first) {
     return name + ": the events from offset " + committed + " to " +
            std::to_string(bounds.first - 1) +
@@ -50,6 +56,7 @@ std::string Assignment::lost_offset(Partition partition, const Bounds& bounds) c
            "senders for them" +
            remedy;
   }
+  if (*bounds.committed <= bounds.end) return {};
   return name + ": the committed offset " + committed + " lies beyond the end " +
          std::to_string(bounds.end) +
          "; the topic was made anew or a broker lost its end, so events may be missing" + remedy;

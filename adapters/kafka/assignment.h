@@ -15,10 +15,11 @@ namespace helsekontakter::kafka {
 
 /// What the broker says about one partition before it is read.
 struct Bounds {
-  std::optional<Offset> committed;  ///< none: never committed
+  std::optional<Offset> committed;  ///< none: never committed, or lost
   std::string metadata;
-  Offset first = 0;  ///< the log's start
-  Offset end = 0;    ///< one past the last that a read_committed reader may see
+  Offset first = 0;              ///< the log's start
+  Offset end = 0;                ///< one past the last that a read_committed reader may see
+  bool known_to_ledger = false;  ///< asked only where nothing is committed
 };
 
 /// The life of each partition of the present assignment: restoring → reading → revoking, with held
@@ -73,6 +74,7 @@ class Assignment {
   [[nodiscard]] std::map<Partition, Part>& parts() { return parts_; }
 
  private:
+  /// Why the partition cannot be read from where it should be; empty: it can.
   [[nodiscard]] std::string lost_offset(Partition partition, const Bounds& bounds) const;
 
   const std::string topic_;

@@ -19,6 +19,21 @@ tl::unexpected<Error> ledger_unreadable(const std::string& topic, rd_kafka_resp_
                                  "; check the brokers, and the worker's right to read it");
 }
 
+/// What trying again does not mend.
+bool is_unreadable(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Properties ledger_properties(const LedgerReading& reading) {
   return AssignedReader::properties(reading.connection, reading.password, reading.group);
 }
@@ -153,14 +168,8 @@ Result<bool> Restoration::take(const rd_kafka_message_t& message) {
       heard_ = Clock::now();
       if (found != tables_.end()) advance(partition, found->second, message.offset);
       return true;
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      return ledger_unreadable(reading_.topic, message.err);
     default:
+      if (is_unreadable(message.err)) return ledger_unreadable(reading_.topic, message.err);
       return true;  // librdkafka tries again by itself; quiet_max ends it
   }
 }
@@ -196,6 +205,31 @@ Result<LedgerTables> restore_ledger(const LedgerReading& reading,
                                     const ledger::RecordFormat& format, LedgerTables from,
                                     std::stop_token stop, const Observer& observer) {
   return Restoration(reading, format, observer, std::move(from)).run(stop);
+}
+
+Result<bool> has_ledger_records(const LedgerReading& reading, Partition partition,
+                                const Observer& observer) {
+  const auto bounds = read_bounds(reading, {partition}, observer);
+  if (!bounds) return tl::unexpected(bounds.error());
+  const auto [first, end] = bounds->at(partition);
+  if (first >= end) return false;
+  auto reader = AssignedReader::open(ledger_properties(reading), reading.topic,
+                                     {{partition, first}}, observer);
+  if (!reader) return tl::unexpected(reader.error());
+  std::optional<bool> found;
+  const auto until = Clock::now() + reading.quiet_max;
+  while (!found && Clock::now() < until) {
+    const auto taken = reader->poll([&, end = end](const auto& message) -> Result<bool> {
+      if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) found = true;
+      // The markers of transactions and what was aborted are all there is.
+      if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF && message.offset >= end) found = false;
+      if (is_unreadable(message.err)) return ledger_unreadable(reading.topic, message.err);
+      return !found;
+    });
+    if (!taken) return tl::unexpected(taken.error());
+  }
+  if (found) return *found;
+  return ledger_unreadable(reading.topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
 }
 
 Result<std::map<Partition, Offset>> read_ledger_ends(const LedgerReading& reading,

@@ -48,6 +48,10 @@ using LedgerTables = std::map<Partition, RestoredLedger>;
                                                   LedgerTables from, std::stop_token stop,
                                                   const Observer& observer);
 
+/// Whether a committed record stands in the partition's ledger. Blocks as restore_ledger does.
+[[nodiscard]] Result<bool> has_ledger_records(const LedgerReading& reading, Partition partition,
+                                              const Observer& observer);
+
 /// The end of each partition's ledger as it stands. While a partition is ours and no record is
 /// under way, its table is right up to there, so a position taken now and then spares reading that
 /// stretch again after a revocation; it is void when the partition is lost rather than revoked, as

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "worker/domain/delivery.h"
+#include "worker/domain/result.h"
 #include "worker/domain/time.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -27,7 +30,10 @@ struct SourceSettings {
   std::string topic;
   std::string group;
   std::string instance_id;        ///< empty: dynamic membership
-  Start start = Start::earliest;  ///< only while no offset was ever committed
+  Start start = Start::earliest;  ///< only while neither an offset nor the ledger is there
+  /// Whether the ledger holds anything of a partition that has no committed offset: then the offset
+  /// was lost. Blocks; called on a thread that nobody waits for. Empty: there is no ledger.
+  std::function<Result<bool>(Partition)> ledger_knows;
   std::size_t event_bytes_max = 1'048'576;
   std::size_t fetch_bytes_max = 67'108'864;  ///< all partition queues together: memory.bytes_max/4
   Milliseconds session_timeout{60'000};      ///< request_timeout + settle_time + 15 s

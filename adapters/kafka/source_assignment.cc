@@ -20,6 +20,18 @@ constexpr auto restoration_grace = 10s;
 constexpr auto restoration_pause = 500ms;
 constexpr auto held_pause = 5s;
 
+/// What the ledger says of the partitions that have no committed offset.
+Result<BoundsRead> with_ledger(BoundsRead read,
+                               const std::function<Result<bool>(Partition)>& knows) {
+  for (auto& [partition, bounds] : read.bounds) {
+    if (bounds.committed) continue;
+    const auto known = knows(partition);
+    if (!known) return tl::unexpected(known.error());
+    bounds.known_to_ledger = *known;
+  }
+  return read;
+}
+
 /// The generation in serialised group metadata, where its format is the one we know. A member
 /// that lost its place has none, and a commit without generation is not fenced by the broker.
 bool lacks_generation(const rd_kafka_consumer_group_metadata_t* metadata) {
@@ -137,9 +149,10 @@ void KafkaSource::Loop::begin_restoration() {
   restoration_ = std::make_shared<Restoration>();
   restoration_->partitions = partitions;
   restoration_->deadline = now + restoration_timeout;
-  run_detached([client = client_, topic = settings_.topic, restoration = restoration_,
-                wake = wake_] {
+  run_detached([client = client_, topic = settings_.topic, knows = settings_.ledger_knows,
+                restoration = restoration_, wake = wake_] {
     auto answer = read_bounds(client->get(), topic, restoration->partitions, restoration->deadline);
+    if (answer && knows) answer = with_ledger(std::move(*answer), knows);
     {
       const std::lock_guard lock(restoration->mutex);
       restoration->answer = std::move(answer);

@@ -70,13 +70,24 @@ struct StartCase {
 };
 class StartTest : public ::testing::TestWithParam<StartCase> {};
 
-TEST_P(StartTest, AppliesOnlyWhileNothingWasCommitted) {
+TEST_P(StartTest, AppliesOnlyWhileThereIsNeitherAnOffsetNorALedger) {
+  const Partition p2{2};
   Assignment assignment("changes", GetParam().start);
-  assignment.begin(std::vector{p0, p1});
+  assignment.begin(std::vector{p0, p1, p2});
   EXPECT_EQ(assignment.restore(p0, {.first = 3, .end = 12}, 2).assigned->committed,
             GetParam().begins);
   EXPECT_EQ(assignment.restore(p1, {.committed = 7, .first = 3, .end = 12}, 2).assigned->committed,
             7);
+  const Bounds lost{.first = 3, .end = 12, .known_to_ledger = true};
+  const auto held = assignment.restore(p2, lost, 2);
+  EXPECT_FALSE(held.assigned);
+  EXPECT_TRUE(held.newly_held);
+  EXPECT_THAT(held.hold,
+              HasSubstr("changes/2: the ledger knows members of it, but the group has no "
+                        "committed offset"));
+  EXPECT_FALSE(assignment.restore(p2, lost, 2).newly_held);
+  EXPECT_EQ(assignment.restore(p2, {.committed = 5, .first = 3, .end = 12}, 2).assigned->committed,
+            5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, StartTest,
