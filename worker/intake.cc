@@ -162,11 +162,15 @@ void Worker::admit_finding(Slot slot) {
   (void)add_conclusion(slot, verdict, reason, nullptr);
   if (source_brake_.note(true)) {
     out_->facts.emplace_back(SharedBrake{.organization = {}, .pulled = true, .since = wall_});
-    notice(Notice::Kind::brake_pulled, std::nullopt, std::nullopt,
-           "too many events in which no organisation can be read: nothing more is read. Mend the "
-           "sender, then " +
-               how_to_release());
+    tell_source_brake();
   }
+}
+
+void Worker::tell_source_brake() {
+  notice(Notice::Kind::brake_pulled, std::nullopt, std::nullopt,
+         "too many events in which no organisation can be read: nothing more is read. Mend the "
+         "sender, then " +
+             how_to_release());
 }
 
 // What is unusable when it is read is concluded at once, and what is not waits for the endpoint. So
@@ -457,8 +461,8 @@ void Worker::regulate_source() {
     const bool full = !partition.backlog.empty() ||
                       (partition.bytes >= partition.share && !partition.is_reading_back());
     const bool ahead = ready >= enough && !partition.is_reading_back();
-    const bool no_room = ledger_full_ && !partition.is_reading_back();
-    const bool stop = source_brake_.pulled() || full || ahead || no_room;
+    const bool no_more = (ledger_full_ || source_brake_.pulled()) && !partition.is_reading_back();
+    const bool stop = full || ahead || no_more;
     if (!partition.paused && stop) {
       partition.paused = true;
       partition.paused_since = now_;

@@ -100,6 +100,24 @@ void Worker::take(DueChanges& input) {
   }
 }
 
+void Worker::take(ClockSeen& input) {
+  const bool was_wrong = clock_skew_ && std::chrono::abs(*clock_skew_) > clock_skew_max;
+  const bool is_wrong = std::chrono::abs(input.skew) > clock_skew_max;
+  clock_skew_ = input.skew;
+  if (was_wrong == is_wrong) return;
+  if (is_wrong) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(input.skew).count();
+    notice(Notice::Kind::clock_wrong, std::nullopt, std::nullopt,
+           "our clock is " + std::to_string(std::abs(seconds)) + " s " +
+               (seconds > 0 ? "behind" : "ahead of") +
+               " the endpoint's (its Date header): no inactive member expires until they agree. "
+               "Run a time service");
+  } else {
+    notice(Notice::Kind::clock_right, std::nullopt, std::nullopt,
+           "our clock and the endpoint's agree again");
+  }
+}
+
 void Worker::take(LedgerRoom& input) {
   if (std::exchange(ledger_full_, input.full) == input.full) return;
   if (input.full) {
@@ -181,9 +199,11 @@ bool Worker::is_told_by_ledger(Slot slot, KeyState& key) {
     const Slot parked = revive(key, held.position.partition, *partition);
     chain(alone ? slot : head, parked, ChainedAs::newer_version);
   }
+  // What is parked may have arrived without an answer, and then the endpoint holds that.
+  const bool may_differ = !alone || key.concluding || known.parked;
   const bool same_content = concluded && change.content == known.content;
-  if (!settings_.member.skip_unchanged || change.resend || !alone || key.concluding ||
-      !same_content || !is_at_endpoint(known.verdict)) {
+  if (!settings_.member.skip_unchanged || change.resend || may_differ || !same_content ||
+      !is_at_endpoint(known.verdict)) {
     return false;
   }
   const EntryAnswer nothing;
@@ -246,9 +266,11 @@ void Worker::remember_inactive(const Held& held, Reason reason, LedgerEntry& ent
   const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
   auto parked = std::make_shared<const ParkedChange>(park(held, before, reason));
   told.round = parked->round;
+  // A clock that is wrong must not end anything.
+  const bool sure = clock_skew_ && std::chrono::abs(*clock_skew_) <= clock_skew_max;
   const bool too_long = wall_ - parked->parked_since >= settings_.member.inactive_expiry;
   const bool over = !entry.ever_accepted && parked->period_end && *parked->period_end <= wall_;
-  if (too_long || over) {
+  if (sure && (too_long || over)) {
     told.verdict = Verdict::expired;
     told.reason = Reason::inactive_too_long;
     return;

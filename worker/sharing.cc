@@ -11,6 +11,8 @@ namespace {
 
 /// A pause that is told to others, at most; theirs and our clock may differ.
 constexpr Milliseconds pause_max{std::chrono::hours(1)};
+/// A person should know of one that takes so long.
+constexpr Milliseconds long_pause{std::chrono::seconds(30)};
 /// Told anew only when it grows by more.
 constexpr Milliseconds pause_step{1'000};
 
@@ -102,6 +104,7 @@ void Worker::tell_hold_over(std::optional<OrganizationNumber> organization) {
 void Worker::learn(const SharedBrake& fact, bool) {
   if (!fact.organization) {
     if (fact.pulled) {
+      if (!source_brake_.pulled()) tell_source_brake();
       source_brake_.pull();
     } else if (source_brake_.pulled()) {
       source_brake_.release();
@@ -135,7 +138,10 @@ void Worker::learn(const SharedRetryAfter& fact, bool) {
 void Worker::learn(const SharedRetryNow& fact, bool live) {
   if (!live) return;
   make_due(fact.organization, true);
-  if (!fact.organization) endpoint_.probe_now(now_);
+  if (!fact.organization) {
+    endpoint_.end_pause();
+    endpoint_.probe_now(now_);
+  }
   for (Organization* organization : turns_) {
     if (fact.organization && organization->number != *fact.organization) continue;
     organization->hold.probe_now(now_);
@@ -187,8 +193,15 @@ void Worker::tell_released(Organization& organization) {
 
 /// The endpoint asked for a pause; it asks all workers.
 void Worker::pause_endpoint(Milliseconds wait) {
+  wait = std::min(wait, pause_max);
+  if (wait >= long_pause && !endpoint_.paused(now_)) {
+    notice(Notice::Kind::endpoint_paused, std::nullopt, std::nullopt,
+           "the endpoint asks to be left alone (429 or Retry-After): nothing is submitted for " +
+               std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()) +
+               " s. Lower api.requests_per_second_max if it comes again");
+  }
   endpoint_.pause(now_ + wait);
-  const WallTime until = wall_ + std::min(wait, pause_max);
+  const WallTime until = wall_ + wait;
   if (until < pause_told_until_ + pause_step) return;
   pause_told_until_ = until;
   out_->facts.emplace_back(SharedRetryAfter{until});

@@ -138,6 +138,7 @@ class Worker {
   void take(ReachedPosition& input);
   void take(ComesAgain& input);
   void take(Outcome& input);
+  void take(ClockSeen& input);
   void take(Recorded& input);
   void take(Tick&) {}
   void take(LedgerAnswers& input);
@@ -228,6 +229,7 @@ class Worker {
   };
   /// What ends the wait makes it due: a hold's end, an assignment. This is for what nobody ends.
   static constexpr Milliseconds put_off_max{std::chrono::hours(1)};
+  static constexpr Milliseconds clock_skew_max{std::chrono::minutes(5)};
   /// Parked without a word, because it could not be submitted.
   struct PutOff {
     Milliseconds wait{};
@@ -285,6 +287,7 @@ class Worker {
   void tell_released(Organization& organization);
   void pause_endpoint(Milliseconds wait);
   [[nodiscard]] std::string how_to_release() const;
+  void tell_source_brake();
 
   // gate.cc: members wait for their organisation's offerings.
   [[nodiscard]] bool passes_gate(const Organization& organization, Lane lane) const {
@@ -407,6 +410,7 @@ class Worker {
   SharedAuthor author_ = 0;                                 // ours; chosen in the first turn
   WallTime pause_told_until_{};
   bool ledger_full_ = false;
+  std::optional<Milliseconds> clock_skew_;  ///< the endpoint's clock minus ours, once it was seen
   bool stopping_ = false;
   bool finished_ = false;
 };

@@ -20,6 +20,8 @@ std::string_view event_of(Notice::Kind kind) {
       return "endpoint held";
     case Notice::Kind::endpoint_released:
       return "endpoint released";
+    case Notice::Kind::endpoint_paused:
+      return "endpoint paused";
     case Notice::Kind::brake_pulled:
       return "brake pulled";
     case Notice::Kind::unlisted_organization:
@@ -44,6 +46,10 @@ std::string_view event_of(Notice::Kind kind) {
       return "digital status unknown";
     case Notice::Kind::status_available:
       return "digital status known";
+    case Notice::Kind::clock_wrong:
+      return "clock wrong";
+    case Notice::Kind::clock_right:
+      return "clock right";
   }
   return "notice";
 }
@@ -206,6 +212,7 @@ endpoint::Observer Program::observe_endpoint() {
   };
   observer.clock_seen = [this](WallTime theirs, WallTime ours) {
     metrics_.clock_skew(telemetry::Peer::endpoint, theirs - ours);
+    inbox_.push(ClockSeen{theirs - ours});
   };
   return observer;
 }
@@ -221,6 +228,9 @@ void Program::observe_status(endpoint::StatusSurroundings& around) {
                                         {"active", facts.active},
                                         {"inactive", facts.inactive},
                                         {"unknown", facts.unknown}});
+  };
+  around.clock_seen = [this](WallTime theirs, WallTime ours) {
+    inbox_.push(ClockSeen{theirs - ours});
   };
   around.token_dropped = [this](OrganizationNumber organization, int status) {
     log_.info("the status API refused a token; a fresh one is tried",

@@ -55,7 +55,8 @@ constexpr auto source_table = std::to_array<Option>({
      .type = choice,
      .fallback = "earliest",
      .choices = "earliest|latest",
-     .meaning = "Where to begin while no offset was ever committed; a lost offset is not guessed"},
+     .meaning = "Where to begin while there is neither an offset nor a ledger; a lost offset is "
+                "never guessed"},
     {.path = "source.kafka.event_bytes_max",
      .type = integer,
      .unit = "bytes",

@@ -104,6 +104,10 @@ void StatusInquiry::send(const Shared& inquiry, helseid::Authorization authoriza
 }
 
 void StatusInquiry::on_answer(const Shared& inquiry, const https::Response& response) {
+  const WallTime now = around_.wall();
+  if (const auto date = https::parse_date(response.header("Date")); date && around_.clock_seen) {
+    around_.clock_seen(*date, now);
+  }
   const bool token_refused = response.status == 401 || response.status == 403;
   if (token_refused && tokens_ != nullptr && !inquiry->repeated) {
     inquiry->repeated = true;
@@ -112,7 +116,7 @@ void StatusInquiry::on_answer(const Shared& inquiry, const https::Response& resp
     tokens_->drop(organization, inquiry->authorization);
     return authorize(inquiry);
   }
-  const auto retry_after = https::parse_retry_after(response.header("Retry-After"), around_.wall());
+  const auto retry_after = https::parse_retry_after(response.header("Retry-After"), now);
   auto read = json::read_statuses(response.status, response.body, inquiry->question.identifiers,
                                   retry_after);
   if (!read) return fail(*inquiry, std::move(read.error()));

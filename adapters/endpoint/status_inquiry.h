@@ -33,6 +33,8 @@ struct StatusSurroundings {
   std::function<WallTime()> wall;             ///< the civil clock
   std::function<Uuid()> fresh_uuid;           ///< for headers
   std::function<void(const StatusFacts&)> asked = nullptr;
+  /// The status API's Date header (to the second) and our clock when its answer came.
+  std::function<void(WallTime theirs, WallTime ours)> clock_seen = nullptr;
   /// A token was refused with 401 or 403; a fresh one is tried.
   std::function<void(OrganizationNumber, int status)> token_dropped = nullptr;
 };

@@ -7,7 +7,8 @@
 namespace helsekontakter::https {
 namespace {
 
-constexpr Milliseconds retry_after_max = std::chrono::hours(24);
+/// A gateway that asks for a day is asked again after an hour.
+constexpr Milliseconds retry_after_max = std::chrono::hours(1);
 
 /// All of `text` as digits.
 std::optional<int> number(std::string_view text) {

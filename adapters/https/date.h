@@ -12,7 +12,7 @@ namespace helsekontakter::https {
 [[nodiscard]] std::optional<WallTime> parse_date(std::string_view text);
 
 /// Reads a Retry-After header: seconds, or an HTTP date counted from `now`. A date that is over
-/// gives zero; more than a day gives a day, since a longer wait is a fault of the peer.
+/// gives zero; more than an hour gives an hour, since a longer wait is a fault of the peer.
 [[nodiscard]] std::optional<Milliseconds> parse_retry_after(std::string_view text, WallTime now);
 
 }  // namespace helsekontakter::https

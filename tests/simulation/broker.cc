@@ -5,6 +5,11 @@
 #include <algorithm>
 
 namespace helsekontakter::simulation {
+namespace {
+
+constexpr Milliseconds clock_skew_max = std::chrono::minutes(5);
+
+}  // namespace
 
 void Broker::append(Partition partition, Event event, Offset gap) {
   Log& to = log(partition);
@@ -123,6 +128,9 @@ void Broker::publish(const Record& record, const Conclusion& conclusion) {
   }
   if (conclusion.verdict == Verdict::expired && of.nature != Nature::inactive) {
     faults_.push_back("expired, but was never inactive: " + of.text());
+  }
+  if (conclusion.verdict == Verdict::expired && std::chrono::abs(clock_skew) > clock_skew_max) {
+    faults_.push_back("expired by a clock that is wrong: " + of.text());
   }
   if (conclusion.verdict == Verdict::rejected && of.nature != Nature::invalid &&
       of.nature != Nature::poison_400) {

@@ -54,6 +54,8 @@ class Broker {
   [[nodiscard]] std::vector<Position> missing() const;
   /// An inactive change is to have another result in the end.
   bool inactive_comes_back = false;
+  /// The endpoint's clock minus the workers'.
+  Milliseconds clock_skew{0};
   bool every_inactive = false;
   /// Nothing at or above this may be submitted, but what is parked: the promise that is durable.
   [[nodiscard]] Offset submitted_to(Partition partition) const;

@@ -166,8 +166,11 @@ std::vector<std::pair<Partition, Event>> draw_events(const Scenario& scenario, R
                       static_cast<std::uint32_t>(random.up_to(2));
       event.content = event.version;
       if (scenario.ledger && !past.empty() && random.up_to(3) == 0) {
-        event.content = past.back().content;
-        event.nature = past.back().nature;
+        // Of the newest, or of one before, to which the source went back.
+        const Event& alike =
+            past[past.size() - 1 - random.up_to(std::min<std::size_t>(past.size(), 3) - 1)];
+        event.content = alike.content;
+        event.nature = alike.nature;
       }
       if (!event.undecodable && !event.tombstone) past.push_back(event);
     }

@@ -239,15 +239,19 @@ void World::submit(Process& process, Submit command) {
   at(std::max(fate.executes_after, fate.answers_after),
      [this, shared] { endpoint_.forget(*shared); });
   at(fate.answers_after, [this, id = process.id, shared, outcome = fate.outcome] {
-    if (Process* found = find(id)) {
-      input(*found, Outcome{shared->id, outcome, std::nullopt});
-    }
+    Process* found = find(id);
+    if (found == nullptr) return;
+    input(*found, ClockSeen{broker_.clock_skew});
+    input(*found, Outcome{shared->id, outcome, std::nullopt});
   });
 }
 
 void World::ask(Process& process, const AskStatus& question) {
   at(up_to(500), [this, id = process.id, question] {
-    if (Process* found = find(id)) input(*found, endpoint_.answer(question, random_));
+    Process* found = find(id);
+    if (found == nullptr) return;
+    input(*found, ClockSeen{broker_.clock_skew});
+    input(*found, endpoint_.answer(question, random_));
   });
 }
 
@@ -426,6 +430,7 @@ void World::make_trouble() {
 
 std::vector<std::string> World::run() {
   endpoint_.hostility = scenario_.storm;
+  if (random_.up_to(3) == 0) broker_.clock_skew = random_.up_to(1) == 0 ? 1h : -1h;
   for (std::uint32_t i = 0; i < scenario_.workers; ++i) start_process();
   std::function<void()> feeding = [this, &feeding] {
     for (const auto& process : processes_) {
@@ -443,6 +448,7 @@ std::vector<std::string> World::run() {
   endpoint_.hostility.members_wake = scenario_.ledger;
   endpoint_.hostility.poison_heals = endpoint_.hostility.garbling_heals = !scenario_.poison_stays;
   records_fail_ = records_crawl_ = false;
+  broker_.clock_skew = 0ms;
   produce(coming_.size());
   at(session_timeout(scenario_.settings) * 2, [this] {
     bool any = false;

@@ -94,6 +94,7 @@ struct Notice {
     organization_released,
     endpoint_held,
     endpoint_released,
+    endpoint_paused,  ///< it asked for a pause, and it is a long one
     brake_pulled,
     unlisted_organization,
     partition_full,  ///< not read on: waiting changes or the metadata are at their limit
@@ -106,6 +107,8 @@ struct Notice {
     ledger_has_room,
     status_unavailable,  ///< nobody says which inactive members have become active; they wait
     status_available,
+    clock_wrong,  ///< no inactive member expires by it
+    clock_right,
   };
   Kind kind{};
   std::optional<OrganizationNumber> organization;

@@ -73,6 +73,11 @@ struct Outcome {
   Lane lane = Lane::members;
 };
 
+/// Endpoint: its clock (the Date header of its last answer) minus ours.
+struct ClockSeen {
+  Milliseconds skew{};
+};
+
 /// Record: the answer to Record. A failed one has not been, and will never be, seen by a
 /// read_committed consumer, or it is not known; either way the partitions are to be read again.
 struct Recorded {
@@ -94,7 +99,7 @@ struct Tick {};
 struct StopRequested {};
 
 using Input = std::variant<Tick, Assigned, Revoked, Lost, Delivered, ReachedPosition, ComesAgain,
-                           Outcome, Recorded, StopRequested, LedgerAnswers, LedgerOfferings,
-                           DueChanges, LedgerRoom, SharedNews, StatusAnswer>;
+                           Outcome, ClockSeen, Recorded, StopRequested, LedgerAnswers,
+                           LedgerOfferings, DueChanges, LedgerRoom, SharedNews, StatusAnswer>;
 
 }  // namespace helsekontakter

@@ -71,6 +71,9 @@ class EndpointHealth {
   /// 429 or Retry-After: nothing goes out before.
   void pause(TimePoint until) { pause_until_ = std::max(pause_until_, until); }
 
+  void end_pause() { pause_until_ = {}; }
+  [[nodiscard]] bool paused(TimePoint now) const { return now < pause_until_; }
+
   /// An operator's hold; no probe ends it. True when it begins.
   bool hold_by_operator() { return hold_.begin_lasting(Lasting::by_operator); }
   /// True when nothing holds the endpoint any more.

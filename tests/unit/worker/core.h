@@ -101,6 +101,8 @@ class Core {
   [[nodiscard]] std::optional<Milliseconds> wakes_in() const;
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] WorkerStatus status() const { return worker_.status(); }
+  /// From now on the endpoint's clock is so much ahead of ours; nothing: it does not say.
+  void set_clock_skew(std::optional<Milliseconds> skew) { clock_skew_ = skew; }
   /// From now on the ledger answers no look-up.
   void silence_ledger() { is_ledger_silent_ = true; }
   /// From now on the ledger is slow to say what is due; and now it says what it knew when asked.
@@ -119,6 +121,7 @@ class Core {
     turn();
   }
   void turn();
+  void see_clock();
   void end_request(std::size_t index, SubmissionOutcome outcome);
 
   Worker worker_;
@@ -132,6 +135,7 @@ class Core {
   std::uint32_t together_ = 1;
   std::map<std::int32_t, Offset> next_;
   std::map<std::int32_t, Progress> durable_;
+  std::optional<Milliseconds> clock_skew_ = Milliseconds{0};
   bool is_ledger_silent_ = false;
   bool due_waits_ = false;
   std::vector<Input> due_answers_;

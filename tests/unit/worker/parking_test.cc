@@ -138,6 +138,34 @@ TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
   EXPECT_EQ(core.record_all(), "ada@1 accepted");
 }
 
+/// The one that is parked may have arrived without an answer.
+TEST(Parking, SubmitsTheContentAcceptedBeforeOnceMoreOverWhatIsParked) {
+  Core core(parking());
+  core.assign();
+  core.deliver("ada@1=member");
+  core.accept();
+  (void)core.record_all();
+  core.deliver("ada@2=ended");
+  std::string told;
+  for (int i = 0; i < 30 && told.find("waits") == std::string::npos; ++i) {
+    core.deliver("sit:m" + std::to_string(i) + "@1");
+    while (core.in_flight() > 0) {
+      if (core.requests().starts_with("ada")) {
+        core.answer(unknown());
+      } else {
+        core.accept();
+      }
+    }
+    told = core.record_all();
+    if (told.find("waits") == std::string::npos) core.pass(core.wakes_in().value_or(10s));
+  }
+  ASSERT_THAT(told, HasSubstr("ada@2=ended waits"));
+  core.deliver("ada@3=member");
+  EXPECT_EQ(core.requests(), "ada@3=member");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@3=member accepted, ada@2=ended superseded by ada@3=member");
+}
+
 /// A source reads on as long as there is room, so that there is little room most of the time.
 TEST(Parking, LeavesAnEntryThatFailedTwiceToItsNextAttemptThoughMemoryIsShort) {
   WorkerSettings settings = parking();

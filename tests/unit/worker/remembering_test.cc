@@ -9,6 +9,8 @@ namespace helsekontakter::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 WorkerSettings remembering() {
   WorkerSettings settings = prompt();
@@ -158,6 +160,28 @@ TEST(Remembering, LetsAnInactiveChangeExpire) {
   EXPECT_EQ(last, "ada@1 expired (inactive_too_long)");
   core.pass(1000h);
   EXPECT_EQ(core.requests(), "");
+}
+
+TEST(Remembering, LetsNothingExpireByAClockThatIsWrongOrNotChecked) {
+  for (const std::optional<Milliseconds> skew :
+       {std::optional<Milliseconds>(-6min), std::optional<Milliseconds>(6min),
+        std::optional<Milliseconds>()}) {
+    Core core(remembering());
+    core.assign();
+    core.set_clock_skew(skew);
+    core.deliver("ada@1^");
+    for (int round = 0; round < 20; ++round) {
+      if (core.in_flight() > 0) core.say_inactive();
+      EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
+      core.pass(core.wakes_in().value_or(1h));
+    }
+    EXPECT_EQ(core.notices(Notice::Kind::clock_wrong), skew ? 1u : 0u);
+    core.set_clock_skew(4min);
+    while (core.in_flight() == 0) core.pass(core.wakes_in().value_or(1h));
+    core.say_inactive();
+    EXPECT_EQ(core.record_all(), "ada@1^ expired (inactive_too_long)");
+    EXPECT_EQ(core.notices(Notice::Kind::clock_right), skew ? 1u : 0u);
+  }
 }
 
 TEST(Remembering, LetsAnInactiveMembershipExpireWhenItIsOver) {

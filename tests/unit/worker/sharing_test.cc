@@ -109,6 +109,19 @@ TEST(SharedBrake, OfTheSourceLetsReadingGoOnWhenItIsReleased) {
   EXPECT_NE(core.record_all(), "") << "the one behind the brake is concluded";
 }
 
+/// Its figures are this worker's own, and it may become ready: nothing is submitted for it.
+TEST(SharedBrake, OfTheSourceIsSaidByEachWorkerAndLetsItReadBack) {
+  Core core(sharing());
+  core.hear(SharedBrake{.organization = {}, .pulled = true, .since = {}});
+  core.hear(SharedBrake{.organization = {}, .pulled = true, .since = {}});
+  EXPECT_EQ(core.notices(Notice::Kind::brake_pulled), 1u);
+  core.assign(0, 0, {.submitted_to = 2}, 2);
+  EXPECT_TRUE(core.orders().pause.empty()) << "what the last owner submitted is read back";
+  core.deliver("ada@1 bob@1");
+  EXPECT_EQ(core.status().recovering, 0u);
+  EXPECT_EQ(core.orders().pause.size(), 1u);
+}
+
 TEST(SharedRetryAfter, PausesAllWorkers) {
   Core one(sharing());
   one.assign();
@@ -122,6 +135,31 @@ TEST(SharedRetryAfter, PausesAllWorkers) {
   EXPECT_EQ(other.requests(), "");
   other.pass(31s);
   EXPECT_EQ(other.requests(), "bob@1");
+}
+
+TEST(SharedRetryAfter, IsSaidWhenItIsLong) {
+  for (const auto& [asked, said] : {std::pair<Milliseconds, bool>{29s, false}, {1h, true}}) {
+    Core core(sharing());
+    core.assign();
+    core.deliver("ada@1");
+    core.answer(Refused{429, EntryAnswer{.status = 429}, asked});
+    EXPECT_EQ(core.noticed(Notice::Kind::endpoint_paused), said);
+    core.pass(asked - 1s);
+    EXPECT_EQ(core.requests(), "");
+    core.pass(1min);
+    EXPECT_EQ(core.requests(), "ada@1");
+  }
+}
+
+TEST(SharedRetryNow, EndsThePauseThatTheEndpointAskedFor) {
+  Core core(sharing());
+  core.assign();
+  core.deliver("ada@1");
+  core.answer(Refused{429, EntryAnswer{.status = 429}, Milliseconds(1h)});
+  core.pass(1min);
+  ASSERT_EQ(core.requests(), "");
+  core.hear(SharedRetryNow{.organization = std::nullopt, .at = {}});
+  EXPECT_EQ(core.requests(), "ada@1");
 }
 
 TEST(SharedRetryNow, TriesAnInactiveMemberAtOnce) {
