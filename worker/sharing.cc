@@ -208,7 +208,10 @@ void Worker::pause_endpoint(Milliseconds wait) {
 }
 
 std::string Worker::how_to_release() const {
-  return settings_.shares ? "release it: `helsekontakter control release-brake`" : "restart";
+  const std::string command = "`helsekontakter control release-brake`";
+  if (settings_.shares) return "release it: " + command;
+  if (!settings_.ledger.enabled) return "restart";
+  return "stop the worker, release it by " + command + ", and start it again";
 }
 
 }  // namespace helsekontakter

@@ -71,6 +71,14 @@ class SqliteStore final : public ledger::LedgerStore {
     const std::lock_guard lock(mutex_);
     return ledger_.write(writes);
   }
+  [[nodiscard]] Result<void> keep(const SharedBrake& brake) {
+    const std::lock_guard lock(mutex_);
+    return ledger_.keep(brake);
+  }
+  [[nodiscard]] Result<std::vector<SharedBrake>> pulled_brakes() {
+    const std::lock_guard lock(mutex_);
+    return ledger_.pulled_brakes();
+  }
   [[nodiscard]] Result<bool> begin_run() {
     const std::lock_guard lock(mutex_);
     return ledger_.begin_run();
@@ -176,6 +184,10 @@ Result<OpenLedger> open_sqlite(const config::Configuration& configuration,
   if (!opened) return tl::unexpected(opened.error());
   auto store = std::make_shared<SqliteStore>(std::move(*opened));
   OpenLedger open;
+  auto brakes = store->pulled_brakes();
+  if (!brakes) return tl::unexpected(brakes.error());
+  open.brakes = std::move(*brakes);
+  open.keep_brake = [store](const SharedBrake& brake) { return store->keep(brake); };
   const auto was_clean = store->begin_run();
   if (!was_clean) return tl::unexpected(was_clean.error());
   open.was_clean = *was_clean;

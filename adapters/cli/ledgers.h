@@ -7,10 +7,12 @@
 #include "adapters/kafka/shared_topic_writer.h"
 #include "adapters/ledger/ledger_store.h"
 #include "worker/domain/result.h"
+#include "worker/ledger/shared.h"
 
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace helsekontakter::cli {
 
@@ -24,6 +26,10 @@ struct OpenLedger {
   kafka::SharedTopic shared_topic;
   /// Elsewhere: entries are written before results. Blocks on the disk; the recorder's thread.
   std::function<Result<void>(std::span<const LedgerWrite>)> write;
+  /// SQLite: brakes that were pulled before this start, and how one is remembered. Blocks on the
+  /// disk for a moment; brakes are rare.
+  std::vector<SharedBrake> brakes;
+  std::function<Result<void>(const SharedBrake&)> keep_brake;
   /// SQLite: the last worker of this file ended in order, so nothing of it can be under way.
   bool was_clean = false;
   /// SQLite: this one ended in order. After the recorder has stopped.

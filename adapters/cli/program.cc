@@ -140,6 +140,9 @@ Result<Parts> Program::make_parts() {
   }
   ledger_ = std::move(*opened);
   make_ledger_host();
+  if (!ledger_.brakes.empty()) {
+    inbox_.push(SharedNews{.facts = {ledger_.brakes.begin(), ledger_.brakes.end()}});
+  }
   if (ledger_.topic.format) {
     shared_link_ =
         std::make_unique<SharedLink>(ledger_, inbox_, observe_kafka(), [this](const Error& error) {
@@ -285,9 +288,22 @@ int Program::work() {
   }
 }
 
+/// Kafka: to all workers. Else there is no other, and what outlives a restart goes into the file.
+void Program::tell(const std::vector<SharedFact>& facts) {
+  if (shared_link_) return shared_link_->publish(facts);
+  for (const SharedFact& fact : facts) {
+    const auto* brake = std::get_if<SharedBrake>(&fact);
+    if (brake == nullptr || !ledger_.keep_brake) continue;
+    if (const auto kept = ledger_.keep_brake(*brake); !kept) {
+      log_.error("brake not kept",
+                 {{"reason", kept.error().message + "; a restart would release this brake"}});
+    }
+  }
+}
+
 void Program::obey(Steady::time_point now, Commands& commands) {
   ledger_host_->obey(core_time(now), commands);
-  if (shared_link_ && !commands.facts.empty()) shared_link_->publish(commands.facts);
+  if (!commands.facts.empty()) tell(commands.facts);
   for (const Notice& notice : commands.notices) tell(notice);
   if (commands.record) {
     note(*commands.record);

@@ -62,6 +62,7 @@ class Program {
   void observe_inputs(const std::vector<Input>& inputs);
   void obey(std::chrono::steady_clock::time_point now, Commands& commands);
   void tell(const Notice& notice);
+  void tell(const std::vector<SharedFact>& facts);
   void note(const Record& record);
   void count_results();
   void publish_status(const WorkerStatus& status);

@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t application_id = 0x484b4c47;
 /// user_version: the shape of the tables. The values' own format is ledger::RecordFormat's.
 constexpr std::int64_t shape_newest = 1;
+/// Name of a fact: a brake that is pulled, of this organisation or, without one, of the source.
+const std::string brake_prefix = "brake/";
 
 tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(Remedy::stop, "ledger.sqlite.path: " + path + " " + why);
@@ -166,6 +168,36 @@ Result<void> SqliteLedger::write(std::span<const LedgerWrite> writes) {
   // Some faults have rolled it back already; then this one says so, and that is well too.
   static_cast<void>(database_.run("ROLLBACK"));
   return done;
+}
+
+Result<void> SqliteLedger::keep(const SharedBrake& brake) {
+  auto statement =
+      database_.prepare(brake.pulled ? "INSERT OR REPLACE INTO facts VALUES (CAST(? AS TEXT), ?)"
+                                     : "DELETE FROM facts WHERE name = CAST(? AS TEXT)");
+  if (!statement) return tl::unexpected(statement.error());
+  const std::string name =
+      brake_prefix + (brake.organization ? brake.organization->digits() : std::string());
+  statement->bind(1, name);
+  if (brake.pulled) statement->bind(2, brake.since.time_since_epoch().count());
+  if (statement->step() != Statement::Step::done) return tl::unexpected(database_.error());
+  return {};
+}
+
+Result<std::vector<SharedBrake>> SqliteLedger::pulled_brakes() {
+  auto statement = database_.prepare("SELECT name, value FROM facts WHERE name LIKE 'brake/%'");
+  if (!statement) return tl::unexpected(statement.error());
+  std::vector<SharedBrake> brakes;
+  Statement::Step step = statement->step();
+  for (; step == Statement::Step::row; step = statement->step()) {
+    const std::string_view digits = statement->bytes(0).substr(brake_prefix.size());
+    SharedBrake brake{.organization = OrganizationNumber::parse(digits),
+                      .pulled = true,
+                      .since = WallTime(Milliseconds(statement->number(1)))};
+    // Of the source: no organisation.
+    if (brake.organization || digits.empty()) brakes.push_back(brake);
+  }
+  if (step == Statement::Step::failed) return tl::unexpected(database_.error());
+  return brakes;
 }
 
 Result<bool> SqliteLedger::begin_run() {

@@ -3,11 +3,13 @@
 #include "adapters/ledger/record_format.h"
 #include "adapters/sqlite/database.h"
 #include "worker/domain/result.h"
+#include "worker/ledger/shared.h"
 #include "worker/ledger/table.h"
 #include "worker/ports/ledger.h"
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace helsekontakter::sqlite {
 
@@ -32,6 +34,11 @@ class SqliteLedger {
   /// writes is none. Blocks for one or two syncs of the disk. On an error nothing of it is seen;
   /// it may be tried again (Remedy::retry: full or broken disk).
   [[nodiscard]] Result<void> write(std::span<const LedgerWrite> writes);
+
+  /// Brakes that are pulled stay so, whatever ends the worker. Durable when it returns well; one
+  /// that is released is forgotten.
+  [[nodiscard]] Result<void> keep(const SharedBrake& brake);
+  [[nodiscard]] Result<std::vector<SharedBrake>> pulled_brakes();
 
   /// A worker begins: whether the one before ended in order (or there was none), so that nothing
   /// of it can still be under way. Until end_run() the file says of this one that it did not.

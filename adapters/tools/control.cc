@@ -4,9 +4,12 @@
 #include "adapters/kafka/admin.h"
 #include "adapters/kafka/shared_topic_reader.h"
 #include "adapters/kafka/shared_topic_writer.h"
+#include "adapters/sqlite/sqlite_ledger.h"
 #include "worker/domain/national_id.h"
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <ostream>
 
 namespace helsekontakter::tools {
@@ -21,6 +24,37 @@ Result<void> check_topic(const kafka::SharedTopic& where) {
   const auto found = admin->describe(where.topic, describe_within);
   if (!found) return tl::unexpected(found.error());
   return kafka::check_shared_topic(where.topic, *found);
+}
+
+/// With SQLite there is one worker, and nothing but a brake outlives it.
+int release_in_file(const config::Configuration& configuration, const SharedFact& fact,
+                    const Streams& streams) {
+  const auto* brake = std::get_if<SharedBrake>(&fact);
+  if (brake == nullptr) {
+    return refuse(streams,
+                  "control: with ledger.sqlite there is one worker: stop or start it; `control "
+                  "release-brake` is all that is said to its file");
+  }
+  const std::string& path = configuration.ledger.sqlite_path;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return refuse(streams, "ledger.sqlite.path: " + path + " is not there; name the worker's file");
+  }
+  auto format = ledger_format(configuration, 1);
+  if (!format) return tell(streams, format.error());
+  auto ledger = sqlite::SqliteLedger::open(path, std::move(*format));
+  if (!ledger) return tell(streams, ledger.error());
+  const auto pulled = ledger->pulled_brakes();
+  if (!pulled) return tell(streams, pulled.error());
+  const bool was_pulled = std::any_of(pulled->begin(), pulled->end(), [&](const auto& one) {
+    return one.organization == brake->organization;
+  });
+  const std::string whose = brake->organization ? brake->organization->digits() : "the source";
+  if (!was_pulled) return refuse(streams, "control: the brake of " + whose + " is not pulled");
+  if (const auto kept = ledger->keep(*brake); !kept) return tell(streams, kept.error());
+  streams.out << "release-brake: the brake of " << whose << " is released in " << path
+              << "; start the worker\n";
+  return well;
 }
 
 }  // namespace
@@ -54,11 +88,7 @@ int control(const config::Configuration& configuration, const ControlOptions& op
   }
   const auto fact = fact_of(options, organization, wall_now());
   if (!fact) return refuse(streams, "control: say hold, resume, release-brake or retry-now");
-  if (!has_kafka_ledger(configuration)) {
-    return refuse(streams,
-                  "control: speaks to the workers by ledger.kafka.shared_topic, which is "
-                  "not set; with ledger.sqlite there is one worker: stop or restart it");
-  }
+  if (!has_kafka_ledger(configuration)) return release_in_file(configuration, *fact, streams);
   auto password = password_of(configuration, configuration.source.connection);
   if (!password) return tell(streams, password.error());
   const kafka::SharedTopic where{.connection = configuration.source.connection,

@@ -250,6 +250,45 @@ class Faults(WithFiles):
         worker.file.close()
         self.judge()
 
+    def test_a_brake_stays_pulled_until_it_is_released_by_hand(self):
+        self.config["brake"] = {"rejected_in_row_max": 3}
+        ended = {"start": "2026-05-01", "end": "2026-04-01"}
+        organization = next(iter(self.config["organizations"]))
+
+        def of(period, first):
+            lines = []
+            for number in range(first, first + 3):
+                event = json.loads(example(number, number))
+                event["data"]["period"] = period
+                lines.append(json.dumps(event) + "\n")
+            return "".join(lines)
+
+        def logged(worker, event):
+            return [line for line in worker.logged() if line.get("event") == event]
+        self.input.write_text(of(ended, 1))
+        worker = self.start()
+        parties.wait_for("the brake is pulled", lambda: logged(worker, "brake pulled"))
+        worker.process.kill()
+        worker.process.wait(parties.WITHIN_S)
+        with self.input.open("a") as lines:
+            lines.write(example(9, 9) + "\n")
+        worker = self.start()
+        parties.wait_for("it is still pulled", lambda: logged(worker, "organisation held"))
+        self.assertIn("control release-brake", logged(worker, "organisation held")[0]["detail"])
+        in_use = self.call("control", "release-brake", "--organization", organization)
+        self.assertEqual(in_use.returncode, 2)
+        self.assertIn("is in use by another process", in_use.stderr)
+        self.assertEqual(worker.stop(), 0)
+        self.assertNotIn("accepted", self.verdicts().values())
+        other = self.call("control", "release-brake")
+        self.assertEqual(other.returncode, 2)
+        self.assertIn("the brake of the source is not pulled", other.stderr)
+        self.assertEqual(self.call("control", "hold").returncode, 2)
+        done = self.call("control", "release-brake", "--organization", organization)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.drain()
+        self.assertEqual(self.verdicts()[3], "accepted")
+
     def test_a_second_process_is_refused(self):
         self.input.write_text(example(1) + "\n")
         worker = self.start()

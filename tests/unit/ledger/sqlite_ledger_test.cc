@@ -22,7 +22,10 @@ using ledger::samples::at;
 using ledger::samples::entry;
 using ledger::samples::key;
 using ledger::samples::parked;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr Partition p0{0};
 
@@ -97,6 +100,28 @@ TEST_F(SqliteFile, IsReadableByItsOwnerOnly) {
   fill(1);
   EXPECT_EQ(std::filesystem::status(path_).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(SqliteFile, RemembersWhichBrakesArePulled) {
+  const auto somebody = OrganizationNumber::parse("948554062");
+  const auto another = OrganizationNumber::parse("993467049");
+  const WallTime since(Milliseconds(1'700'000'000'000));
+  {
+    auto ledger = open();
+    ASSERT_TRUE(ledger);
+    EXPECT_THAT(*ledger->pulled_brakes(), IsEmpty());
+    for (const auto& organization : {somebody, another, std::optional<OrganizationNumber>()}) {
+      ASSERT_TRUE(ledger->keep({organization, true, since}));
+    }
+    ASSERT_TRUE(ledger->keep({somebody, true, since}));
+    ASSERT_TRUE(ledger->keep({another, false, since}));
+  }
+  auto ledger = open();
+  ASSERT_TRUE(ledger);
+  EXPECT_THAT(*ledger->pulled_brakes(), UnorderedElementsAre(SharedBrake{somebody, true, since},
+                                                             SharedBrake{{}, true, since}));
+  ASSERT_TRUE(ledger->keep({std::nullopt, false, since}));
+  EXPECT_THAT(*ledger->pulled_brakes(), ElementsAre(SharedBrake{somebody, true, since}));
 }
 
 TEST_F(SqliteFile, IsForOneWorkerAtATime) {
