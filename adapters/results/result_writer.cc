@@ -80,6 +80,18 @@ About about(const Delivery& delivery) {
   return {};
 }
 
+/// What the answer says of the member: Helsenorge keeps nobody who is not digitally active. A
+/// result that is told once more says nothing of today.
+std::string_view digital_status(const Conclusion& conclusion) {
+  const auto* change = std::get_if<Change>(&conclusion.delivery->content);
+  if (change == nullptr || change->lane != Lane::members) return {};
+  const bool answered = conclusion.batch != Conclusion::no_batch;
+  if (conclusion.verdict == Verdict::accepted && answered) return R"(,"digitalStatus":"active")";
+  const bool inactive = conclusion.reason == Reason::not_digitally_active &&
+                        (answered || conclusion.next_attempt.has_value());
+  return inactive ? R"(,"digitalStatus":"inactive")" : std::string_view();
+}
+
 std::string batch_text(const BatchFacts& batch) {
   std::string out = R"(,"batch":{"id":")";
   batch.name.append_to(out);
@@ -240,6 +252,7 @@ void ResultWriter::put_verdict(const Conclusion& conclusion) {
     put_reason(conclusion);
   }
   put_text(R"(,"action":")", name(action));
+  room_.put(digital_status(conclusion));
   room_.put(R"(,"attempt":)");
   room_.put_number(conclusion.attempt);
 }

@@ -71,7 +71,7 @@ TEST_F(ResultWriterTest, WritesTheWholeResultOfAnAcceptedChange) {
           R"("data":{"event":{"id":"e-1","source":"/crm",)"
           R"("type":"no.helsekontakter.membership.changed.v1","subject":"m-17"},)"
           R"("organization":"948554062","version":7,"verdict":"accepted","terminal":true,)"
-          R"("action":"none","attempt":2,)"
+          R"("action":"none","digitalStatus":"active","attempt":2,)"
           R"("batch":{"id":"00112233-4455-6677-8899-aabbccddeeff","entries":50},)"
           R"("httpStatus":200,"submittedAt":"2026-03-01T11:59:58Z",)"
           R"("answeredAt":"2026-03-01T11:59:59Z","endpointEventId":"ev-9",)"
@@ -139,6 +139,26 @@ TEST_F(ResultWriterTest, SaysWhenAnInactiveMemberIsTriedAgain) {
   EXPECT_THAT(write(record), Not(HasSubstr("nextAttemptAt")));
   record.conclusions[0].next_attempt = noon + std::chrono::hours(24);
   EXPECT_THAT(write(record), HasSubstr(R"("nextAttemptAt":"2026-03-02T12:00:00Z")"));
+}
+
+TEST_F(ResultWriterTest, SaysTheDigitalStatusThatTheAnswerToldOf) {
+  auto record = accepted();
+  Conclusion& conclusion = record.conclusions[0];
+  EXPECT_THAT(write(record), HasSubstr(R"("digitalStatus":"active")"));
+  conclusion.verdict = Verdict::inactive;
+  conclusion.reason = Reason::not_digitally_active;
+  EXPECT_THAT(write(record), HasSubstr(R"("digitalStatus":"inactive")"));
+  conclusion.batch = Conclusion::no_batch;
+  EXPECT_THAT(write(record), Not(HasSubstr("digitalStatus"))) << "told once more";
+  conclusion.next_attempt = noon;
+  EXPECT_THAT(write(record), HasSubstr(R"("digitalStatus":"inactive")"))
+      << "the status API said so";
+  conclusion.verdict = Verdict::accepted;
+  conclusion.reason = Reason::none;
+  EXPECT_THAT(write(record), Not(HasSubstr("digitalStatus"))) << "told once more";
+  conclusion.batch = 0;
+  std::get<Change>(conclusion.delivery->content).lane = Lane::offerings;
+  EXPECT_THAT(write(record), Not(HasSubstr("digitalStatus"))) << "an offering has none";
 }
 
 TEST_F(ResultWriterTest, TellsAFindingWithWhatCouldBeRead) {
