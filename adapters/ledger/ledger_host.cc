@@ -70,6 +70,7 @@ void LedgerHost::prepare(TimePoint now, std::vector<Input>& inputs) {
   }
   end_restores(now);
   begin_restores(now);
+  keeper_.drop(ledger_.figures().members, now);
   std::move(answers_.begin(), answers_.end(), std::back_inserter(inputs));
   answers_.clear();
   tell_room(inputs);

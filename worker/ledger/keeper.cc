@@ -7,9 +7,8 @@ namespace helsekontakter::ledger {
 
 void LedgerKeeper::keep(Partition partition, Kept kept, std::size_t members_elsewhere,
                         TimePoint now) {
-  drop_old(now);
   items_.insert_or_assign(partition, Item{std::move(kept), now});
-  while (!items_.empty() && members() + members_elsewhere > limits_.members_max) drop_oldest();
+  drop(members_elsewhere, now);
 }
 
 std::optional<LedgerKeeper::Kept> LedgerKeeper::take(Partition partition, TimePoint now) {
@@ -17,6 +16,11 @@ std::optional<LedgerKeeper::Kept> LedgerKeeper::take(Partition partition, TimePo
   auto item = items_.extract(partition);
   if (item.empty()) return std::nullopt;
   return std::move(item.mapped().kept);
+}
+
+void LedgerKeeper::drop(std::size_t members_elsewhere, TimePoint now) {
+  drop_old(now);
+  while (!items_.empty() && members() + members_elsewhere > limits_.members_max) drop_oldest();
 }
 
 void LedgerKeeper::drop_old(TimePoint now) {

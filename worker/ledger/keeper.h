@@ -30,8 +30,9 @@ class LedgerKeeper {
   void keep(Partition partition, Kept kept, std::size_t members_elsewhere, TimePoint now);
   /// Hands it back, once; nothing when there is none, or when it was kept too long.
   [[nodiscard]] std::optional<Kept> take(Partition partition, TimePoint now);
-  /// Frees what was kept too long; nothing else happens by time.
-  void drop_old(TimePoint now);
+  /// Frees what was kept too long, and the oldest while tables kept and in use have too many
+  /// members. To be called now and then: nothing else happens by time.
+  void drop(std::size_t members_elsewhere, TimePoint now);
 
   [[nodiscard]] std::size_t members() const;
 
@@ -40,6 +41,7 @@ class LedgerKeeper {
     Kept kept;
     TimePoint since;
   };
+  void drop_old(TimePoint now);
   void drop_oldest();
 
   const Limits limits_;

@@ -37,8 +37,10 @@ TEST(LedgerKeeper, ForgetsATableAfterAnHour) {
   LedgerKeeper keeper({});
   keeper.keep(p0, table_of(3, 70), 0, start);
   keeper.keep(p1, table_of(2, 70), 0, start + 1min);
-  keeper.drop_old(start + 1h - 1ms);
+  keeper.drop(0, start + 1h - 1ms);
   EXPECT_EQ(keeper.members(), 5U);
+  keeper.drop(0, start + 1h);
+  EXPECT_EQ(keeper.members(), 2U) << "without being asked for a table";
   EXPECT_FALSE(keeper.take(p0, start + 1h));
   EXPECT_EQ(keeper.members(), 2U);
 }
@@ -61,6 +63,11 @@ TEST(LedgerKeeper, GivesUpTheOldestAtTheLimit) {
   EXPECT_TRUE(keeper.take(p0, start + 2s));
   keeper.keep(p1, table_of(1, 4), 10, start + 3s);
   EXPECT_EQ(keeper.members(), 0U) << "the tables in use come first";
+  keeper.keep(p1, table_of(5, 5), 5, start + 4s);
+  keeper.drop(5, start + 5s);
+  EXPECT_EQ(keeper.members(), 5U);
+  keeper.drop(6, start + 5s);
+  EXPECT_EQ(keeper.members(), 0U) << "also when they grow";
 }
 
 }  // namespace
