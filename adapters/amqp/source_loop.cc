@@ -185,6 +185,7 @@ void AmqpSource::Loop::lose() {
 void AmqpSource::Loop::closed() {
   lose();
   unsettled_.forget();
+  tell(observer_.unsettled, std::size_t{0});
   question_.drop();
   receiver_ = {};
   session_ = {};

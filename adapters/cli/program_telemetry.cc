@@ -147,6 +147,8 @@ amqp::Observer Program::observe_amqp() {
     log_.info(attached ? "queue attached" : "queue detached");
   };
   observer.read = [this](std::size_t, std::size_t bytes) { metrics_.event_bytes_consumed(bytes); };
+  observer.redelivered = [this](std::uint32_t) { metrics_.redelivered(); };
+  observer.unsettled = [this](std::size_t deliveries) { metrics_.unsettled(deliveries); };
   observer.drained = [this] { request_stop(); };
   observer.recorded = [this](const amqp::Recording& recording) {
     metrics_.recorded(recording.durable, recording.took);
@@ -305,6 +307,7 @@ void Program::publish_status(const WorkerStatus& status) {
   metrics_.waiting(status.changes_held, status.bytes_held);
   metrics_.requests_in_flight(status.requests_in_flight);
   metrics_.endpoint_held(status.endpoint_held);
+  metrics_.source_braked(status.source_braked);
   metrics_.partitions_owned(status.partitions);
   metrics_.organizations_gated(status.organizations_gated);
   metrics_.partitions_full(status.partitions_full);

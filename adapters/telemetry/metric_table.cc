@@ -46,6 +46,9 @@ constexpr auto table = std::to_array<MetricEntry>({
      "Age of the oldest change that is not concluded; 0: none waits"},
 
     {"helsekontakter_endpoint_held", gauge, "", "1: nothing is submitted but probes"},
+    {"helsekontakter_source_braked", gauge, "",
+     "1: too many events name no readable organisation; nothing is read until the brake is "
+     "released"},
     {"helsekontakter_organization_held", gauge, "organization",
      "1: nothing is submitted for this organisation"},
     {"helsekontakter_organizations_gated", gauge, "",
@@ -56,6 +59,10 @@ constexpr auto table = std::to_array<MetricEntry>({
      "Partitions not read on because waiting changes or the offset metadata are at their limit"},
     {"helsekontakter_partitions_held", gauge, "",
      "Partitions not read because what to read next is gone"},
+    {"helsekontakter_redelivered_total", counter, "",
+     "Messages of a queue that were delivered before, to this worker or another"},
+    {"helsekontakter_unsettled_deliveries", gauge, "",
+     "Deliveries of a queue that the broker waits for"},
 
     {"helsekontakter_ledger_members", gauge, "", "Members and offerings in the ledger's tables"},
     {"helsekontakter_ledger_parked", gauge, "", "Changes parked in the ledger"},

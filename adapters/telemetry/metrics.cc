@@ -188,10 +188,17 @@ Metrics::Metrics(std::string_view version, WallTime process_start, std::size_t m
     if (!known.labels.empty()) continue;
     if (known.type == MetricType::counter) families_->add(known.name, {}, 0);
   }
+  create_gauges();
+}
+
+/// Those without labels: a figure that is not there cannot be watched.
+void Metrics::create_gauges() {
   waiting(0, 0);
   requests_in_flight(0);
   oldest_unconcluded(Milliseconds(0));
   endpoint_held(false);
+  source_braked(false);
+  unsettled(0);
   organizations_gated(0);
   partitions_full(0);
   partitions_held(0);
@@ -293,6 +300,18 @@ void Metrics::oldest_unconcluded(Milliseconds age) {
 
 void Metrics::endpoint_held(bool held) {
   families_->set("helsekontakter_endpoint_held", {}, held ? 1 : 0);
+}
+
+void Metrics::source_braked(bool braked) {
+  families_->set("helsekontakter_source_braked", {}, braked ? 1 : 0);
+}
+
+void Metrics::redelivered() {
+  families_->add("helsekontakter_redelivered_total", {}, 1);
+}
+
+void Metrics::unsettled(std::size_t deliveries) {
+  families_->set("helsekontakter_unsettled_deliveries", {}, real(deliveries));
 }
 
 void Metrics::organization_held(OrganizationNumber organization, bool held) {

@@ -59,6 +59,9 @@ class Metrics {
   void waiting(std::size_t changes, std::size_t bytes);
   void oldest_unconcluded(Milliseconds age);
   void endpoint_held(bool held);
+  void source_braked(bool braked);
+  void redelivered();
+  void unsettled(std::size_t deliveries);
   void organization_held(OrganizationNumber organization, bool held);
   void brake_pulled();
   void organizations_gated(std::size_t count);
@@ -87,6 +90,7 @@ class Metrics {
 
  private:
   void create_status_series();
+  void create_gauges();
 
   class Families;
   std::unique_ptr<Families> families_;

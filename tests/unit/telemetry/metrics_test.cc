@@ -50,6 +50,9 @@ void use_all(Metrics& metrics) {
   metrics.waiting(1, 1);
   metrics.oldest_unconcluded(Milliseconds(1));
   metrics.endpoint_held(true);
+  metrics.source_braked(true);
+  metrics.redelivered();
+  metrics.unsettled(1);
   metrics.organization_held(OrganizationNumber::parse("948554062").value(), true);
   metrics.brake_pulled();
   metrics.organizations_gated(1);
