@@ -2,6 +2,7 @@
 """The mutants of the core: each breaks one promise in one place.
 
 mutants.py list              the names
+mutants.py check TREE        fails when one does not fit exactly once, and names it
 mutants.py apply NAME TREE   makes the change in a copy of the sources; fails when it does not fit
 """
 import pathlib
@@ -37,9 +38,8 @@ MUTANTS = {
         '  if (\n'),
     'forget_what_is_put_off': (
         'worker/remembering.cc',
-        '  ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});\n',
-        '  if (!put_off_for) '
-        'ledger_writes_.push_back({held.position.partition, held.epoch, key.member, entry});\n'),
+        '  write_entry(held);\n  return told;\n',
+        '  if (!put_off_as) write_entry(held);\n  return told;\n'),
     'lose_what_became_due_meanwhile': (
         'worker/remembering.cc',
         '  if (input.next) next = next ? std::min(*next, *input.next) : *input.next;\n',
@@ -70,8 +70,8 @@ MUTANTS = {
         '  state.read_to = input.committed;\n'),
     'submit_before_the_promise': (
         'worker/worker.h',
-        'held.position.offset < partition.submittable_to;',
-        'held.position.offset < partition.submitted_to + 1\'000\'000;'),
+        'held.position.offset < partition.submittable_to',
+        'held.position.offset < partition.submitted_to + 1\'000\'000'),
     'ignore_settle_time': (
         'worker/outcomes.cc',
         '    key.not_before = std::max(key.not_before, settled);\n',
@@ -147,9 +147,9 @@ MUTANTS = {
         '    partition->bytes -= recorded.bytes;\n',
         ''),
     'open_the_gate_early': (
-        'worker/intake.cc',
-        '  if (change.lane == Lane::offerings) ++organization.offerings_open;\n',
-        '  if (change.lane == Lane::offerings) organization.offerings_open += 0;\n'),
+        'worker/worker.h',
+        'organization.offerings_open + organization.offerings_told == 0',
+        'organization.offerings_told == 0'),
     'probe_with_the_poison_only': (
         'worker/dispatch.cc',
         '  const bool probes = endpoint_.held() || organization.hold.held();\n',
@@ -185,22 +185,44 @@ MUTANTS = {
 }
 
 
-def main():
-    if sys.argv[1:] == ['list']:
-        print('\n'.join(MUTANTS))
-        return 0
-    if len(sys.argv) != 4 or sys.argv[1] != 'apply' or sys.argv[2] not in MUTANTS:
-        print(__doc__, file=sys.stderr)
-        return 2
-    file, old, new = MUTANTS[sys.argv[2]]
-    path = pathlib.Path(sys.argv[3]) / file
-    text = path.read_text()
+def mutated(name, tree):
+    """The file's new text, or nothing, after saying why, when the mutant does not fit."""
+    file, old, new = MUTANTS[name]
+    path = pathlib.Path(tree) / file
+    text = path.read_text() if path.exists() else ''
     if text.count(old) != 1:
-        print(f'{sys.argv[2]}: fits {text.count(old)} times in {file}', file=sys.stderr)
+        print(f'{name}: fits {text.count(old)} times in {file}, must fit once', file=sys.stderr)
+        return None
+    return text.replace(old, new)
+
+
+def check(tree):
+    misfits = [name for name in MUTANTS if mutated(name, tree) is None]
+    print(f'{len(MUTANTS)} mutants, {len(misfits)} do not fit')
+    return 1 if misfits or not MUTANTS else 0
+
+
+def apply(name, tree):
+    text = mutated(name, tree)
+    if text is None:
         return 1
-    path.write_text(text.replace(old, new))
+    file = MUTANTS[name][0]
+    (pathlib.Path(tree) / file).write_text(text)
     print(file)
     return 0
+
+
+def main():
+    arguments = sys.argv[1:]
+    if arguments == ['list']:
+        print('\n'.join(MUTANTS))
+        return 0
+    if len(arguments) == 2 and arguments[0] == 'check':
+        return check(arguments[1])
+    if len(arguments) == 3 and arguments[0] == 'apply' and arguments[1] in MUTANTS:
+        return apply(arguments[1], arguments[2])
+    print(__doc__, file=sys.stderr)
+    return 2
 
 
 if __name__ == '__main__':
