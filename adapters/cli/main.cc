@@ -11,6 +11,7 @@
 #include <exception>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -40,10 +41,11 @@ std::optional<config::Configuration> load(const std::string& path) {
   } else {
     errors = std::move(loaded.error());
   }
-  for (const config::ConfigurationError& error : errors) std::cerr << error.text() << "\n";
+  for (const config::ConfigurationError& error : errors)
+    std::cerr << scrub_national_ids(error.text()) << "\n";
   if (!errors.empty()) {
-    std::cerr << errors.size() << (errors.size() == 1 ? " error" : " errors") << " in " << path
-              << "; `helsekontakter options` lists every key\n";
+    std::cerr << errors.size() << (errors.size() == 1 ? " error" : " errors") << " in "
+              << scrub_national_ids(path) << "; `helsekontakter options` lists every key\n";
     return std::nullopt;
   }
   return std::move(*loaded);
@@ -69,6 +71,14 @@ int options_command(const Arguments& arguments) {
   return well;
 }
 
+/// What the parser says of arguments it refuses quotes them, and one may be a number.
+int say_usage(const CLI::App& app, const CLI::ParseError& refusal) {
+  std::ostringstream said;
+  const int status = app.exit(refusal, std::cout, said);
+  std::cerr << scrub_national_ids(said.str());
+  return status == 0 ? well : wrong_usage;
+}
+
 void add_config(CLI::App& command, Arguments& arguments) {
   command.add_option("--config", arguments.config, "The operator's YAML file")
       ->required()
@@ -84,7 +94,8 @@ int dispatch(int argc, char** argv) {
   add_config(*run, arguments);
   run->add_flag("--drain", arguments.run.drain,
                 "Stop when each partition has reached the end it had at the start; with AMQP, when "
-                "all is settled and nothing came for 30 s");
+                "all is settled and the broker says that it has nothing more, or does not answer "
+                "and nothing came for 10 minutes");
   CLI::App* check =
       app.add_subcommand("check", "Say every error of the configuration, and what it promises");
   add_config(*check, arguments);
@@ -106,7 +117,7 @@ int dispatch(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? well : wrong_usage;
+    return say_usage(app, e);
   }
   if (run->parsed()) return run_command(arguments);
   if (check->parsed()) return check_command(arguments);

@@ -99,6 +99,21 @@ class Usage(unittest.TestCase):
                                   (("check", "--config", "f", "--create"), 2)):
             self.assertEqual(call(*arguments).returncode, status, arguments)
 
+    def test_an_identity_number_among_the_arguments_is_not_printed(self):
+        number = "21814497167"
+        for arguments in (("show", "--config", "f", number), (number,), (f"--{number}",),
+                          ("check", "--config", "f", "--partitions", number),
+                          ("options", "--format", number), ("check", "--config", number)):
+            done = call(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertNotEqual(done.stderr, "", arguments)
+            self.assertNotIn(number, done.stdout + done.stderr, arguments)
+
+    def test_the_help_says_when_a_drained_queue_ends(self):
+        said = " ".join(call("run", "--help").stdout.split())
+        self.assertIn("the broker says that it has nothing more", said)
+        self.assertIn("10 minutes", said)
+
 
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
