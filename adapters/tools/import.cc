@@ -104,7 +104,7 @@ Result<ImportFacts> Importing::facts() const {
   const WallTime now = wall_now();
   const std::int64_t version = options_.version.value_or(now.time_since_epoch().count());
   if (version < 0 || version > version_max) {
-    return fail(Remedy::stop, "--version: a whole number from 0 to 9007199254740991");
+    return fail(Remedy::stop, "--version-number: a whole number from 0 to 9007199254740991");
   }
   return ImportFacts{.organization = *organization,
                      .time = now,
