@@ -19,7 +19,7 @@ trap 'exit 130' INT TERM
 tree=$work/tree
 mkdir -p "$tree/tests/unit"
 cp -r worker "$tree/"
-cp -r tests/simulation "$tree/tests/"
+cp -r tests/simulation tests/support "$tree/tests/"
 cp -r tests/unit/worker "$tree/tests/unit/"
 cp -r "$tree" "$work/original"
 
