@@ -88,7 +88,8 @@ void check_kafka(const Values& values, const Configuration& out, Errors& errors)
   check_properties(values, "source.kafka", out.source.connection, errors);
   check_properties(values, "results.kafka", out.record.connection, errors);
   constexpr std::string_view topics[]{"source.kafka.topic", "results.kafka.topic",
-                                      "results.kafka.dead_letter_topic"};
+                                      "results.kafka.dead_letter_topic", "ledger.kafka.topic",
+                                      "ledger.kafka.shared_topic"};
   for (const std::string_view path : topics) {
     if (!values.given(path)) continue;
     if (!is_topic(values.text(path))) {

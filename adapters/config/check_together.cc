@@ -2,9 +2,12 @@
 #include "worker/fhir/form.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 #include <string_view>
+
+#include <arpa/inet.h>
 
 namespace helsekontakter::config {
 namespace {
@@ -74,6 +77,13 @@ void check_sizes(const Values& values, const Configuration& out, Errors& errors)
               {event_bytes}, "must be at least eight times " + std::string(event_bytes));
 }
 
+/// The server listens at an address of this machine; a name may stand for several, or for none.
+bool is_address(const std::string& host) {
+  std::array<unsigned char, 16> address{};
+  return inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+}
+
 void read_listen(const Values& values, Configuration& out, Errors& errors) {
   constexpr std::string_view path = "operations.listen";
   const std::string text = values.text(path);
@@ -86,7 +96,13 @@ void read_listen(const Values& values, Configuration& out, Errors& errors) {
       std::from_chars(port.data(), port.data() + port.size(), out.listen.port);
   const bool has_loose_colon = !bracketed && host.find(':') != std::string::npos;
   if (fault != std::errc{} || end != port.data() + port.size() || host.empty() || has_loose_colon) {
-    errors.push_back(values.error(path, "host:port is expected, such as 0.0.0.0:8080"));
+    errors.push_back(values.error(path, "address:port is expected, such as 0.0.0.0:8080"));
+    return;
+  }
+  if (!is_address(host)) {
+    errors.push_back(values.error(path,
+                                  "address:port is expected, and the address is none: no name, "
+                                  "but 0.0.0.0, 127.0.0.1, [::] or another of this machine"));
     return;
   }
   out.listen.host = std::move(host);
