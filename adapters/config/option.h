@@ -29,14 +29,13 @@ struct Option {
   std::string_view path;  ///< "api.request_timeout_s"
   OptionType type = OptionType::text;
   std::string_view unit = {};
-  std::string_view fallback = {};       ///< the default, written as YAML; empty: none
-  std::string_view derived = {};        ///< where there is no fixed default: what applies then
-  std::string_view example = {};        ///< where there is no fixed default: a value that loads
-  double minimum = 0;                   ///< of a number
-  double maximum = 0;                   ///< of a number; of a text: characters; 0: not bounded
-  bool may_be_empty = false;            ///< a text that is empty means something of its own
-  std::string_view choices = {};        ///< separated by '|'
-  std::string_view later_choices = {};  ///< known, but not in this release
+  std::string_view fallback = {};  ///< the default, written as YAML; empty: none
+  std::string_view derived = {};   ///< where there is no fixed default: what applies then
+  std::string_view example = {};   ///< where there is no fixed default: a value that loads
+  double minimum = 0;              ///< of a number
+  double maximum = 0;              ///< of a number; of a text: characters; 0: not bounded
+  bool may_be_empty = false;       ///< a text that is empty means something of its own
+  std::string_view choices = {};   ///< separated by '|'
   bool required = false;
   bool secret = false;    ///< its value is never shown
   bool available = true;  ///< false: not in this release

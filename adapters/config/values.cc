@@ -238,13 +238,8 @@ void Values::check_all() {
   for (const Option& option : option_table()) {
     const auto found = said_.find(option.path);
     if (found == said_.end()) continue;
-    const bool is_later = found->second.kind == Value::Kind::scalar &&
-                          is_among(option.later_choices, found->second.text);
     if (!option.available) {
       errors_.push_back(error(option.path, "not in this release; leave it out"));
-    } else if (is_later) {
-      errors_.push_back(
-          error(option.path, "not in this release; " + allowed_values(option) + " is allowed"));
     } else if (!fits(option, found->second)) {
       errors_.push_back(error(option.path, allowed_values(option) + " is expected"));
     } else {

@@ -257,6 +257,12 @@ TEST(Results, HaveATransactionalIdOfTheirOwnForAStaticMember) {
             "g-worker-0");
 }
 
+TEST(Results, TellOfEveryRoundOfAnInactiveMemberWhenAskedTo) {
+  EXPECT_FALSE(loaded(least).worker.member.every_inactive);
+  EXPECT_TRUE(
+      loaded(with("results:\n", "results:\n  inactive: every\n")).worker.member.every_inactive);
+}
+
 TEST(Organizations, KeepTheirOwnSettings) {
   const Configuration c =
       loaded(with("\"948554062\": {}",

@@ -52,6 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
                             "identifier.rule_2032", "true or false"},
                     Refusal{"unknown_choice", least_and("log: {level: verbose}"), "log.level",
                             "one of debug, info, warn, error"},
+                    Refusal{"unknown_results", with("results:\n", "results:\n  inactive: all\n"),
+                            "results.inactive", "one of transitions, every"},
                     Refusal{"text_for_a_list", with("[kafka-1:9092, kafka-2:9092]", "kafka-1:9092"),
                             "source.kafka.brokers", "a list of texts"},
                     Refusal{"text_for_a_section", least_and("batch: 100"), "batch", "is a section"},

@@ -118,6 +118,29 @@ TEST(Remembering, TriesAnInactiveMemberAgainUntilItIsActive) {
   EXPECT_EQ(core.requests(), "");
 }
 
+// Result ids are made of event and round (tests/unit/results).
+TEST(Remembering, TellsEachRoundUnderAnIdOfItsOwnWhereResultsAreToTellOfEach) {
+  for (const bool every : {true, false}) {
+    WorkerSettings settings = remembering();
+    settings.member.every_inactive = every;
+    Core core(settings);
+    core.assign();
+    core.deliver("ada@1");
+    std::vector<std::uint32_t> published;
+    for (int round = 0; round < 3; ++round) {
+      ASSERT_EQ(core.requests(), "ada@1") << "round " << round;
+      core.say_inactive();
+      const Conclusion& conclusion = core.recording().conclusions.at(0);
+      if (conclusion.publishes) published.push_back(conclusion.round);
+      (void)core.record_all();
+      core.pass(5h);
+    }
+    const std::vector<std::uint32_t> told =
+        every ? std::vector<std::uint32_t>{0, 1, 2} : std::vector<std::uint32_t>{0};
+    EXPECT_EQ(published, told);
+  }
+}
+
 TEST(Remembering, ForgetsNothingThatIsParkedWhileWhatIsDueIsAskedFor) {
   Core core(remembering());
   core.assign();
