@@ -74,6 +74,7 @@ void connect(const config::Configuration& configuration, const CheckOptions& opt
   }
   if (!reads_kafka) report.ask("input", probes.input);
   if (!writes_kafka) report.ask("output", probes.output);
+  if (configuration.ledger.is_sqlite) report.ask("ledger", probes.ledger);
   report.ask("endpoint", probes.endpoint);
   if (!probes.clock_skew) {
     report.left_out("clock");

@@ -21,6 +21,7 @@ struct Probes {
   Probe broker;  ///< reachable, and accepts us
   Probe input;   ///< of AMQP and files: there, and readable
   Probe output;  ///< of AMQP and files: can be written
+  Probe ledger;  ///< of SQLite: its file can be kept
   std::function<Result<std::string>(bool create)> topics;  ///< input, results, dead letters
   std::function<Result<std::string>(OrganizationNumber)> token;
   std::function<Result<std::string>(OrganizationNumber)> status_token;

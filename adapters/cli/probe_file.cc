@@ -42,16 +42,20 @@ Result<std::string> FileProbe::output() const {
       return tl::unexpected(takes.error());
     }
   }
-  if (const auto takes = folder_takes(configuration_.ledger.sqlite_path, "ledger.sqlite.path");
-      !takes) {
-    return tl::unexpected(takes.error());
-  }
   if (results.dead_letter_path.empty()) return found + " takes results";
   if (const auto takes = folder_takes(results.dead_letter_path, "results.file.dead_letter_path");
       !takes) {
     return tl::unexpected(takes.error());
   }
   return found + " takes results, " + results.dead_letter_path + " dead letters";
+}
+
+Result<std::string> FileProbe::ledger() const {
+  const std::string& path = configuration_.ledger.sqlite_path;
+  if (const auto takes = folder_takes(path, "ledger.sqlite.path"); !takes) {
+    return tl::unexpected(takes.error());
+  }
+  return path + " can be kept";
 }
 
 }  // namespace helsekontakter::cli

@@ -15,8 +15,10 @@ class FileProbe {
 
   /// The source is there and readable; the folder of its checkpoint can be written.
   [[nodiscard]] Result<std::string> input() const;
-  /// The folders of results, dead letters and ledger can be written.
+  /// The folders of results and dead letters can be written.
   [[nodiscard]] Result<std::string> output() const;
+  /// The folder of the ledger's file can be written.
+  [[nodiscard]] Result<std::string> ledger() const;
 
  private:
   const config::Configuration& configuration_;

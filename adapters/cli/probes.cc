@@ -71,6 +71,7 @@ Probes real_probes(const config::Configuration& configuration, const CheckOption
       .broker = [outside] { return outside->broker(); },
       .input = [outside] { return outside->input(); },
       .output = [outside] { return outside->output(); },
+      .ledger = [outside] { return outside->files.ledger(); },
       .topics = [outside](bool create) { return outside->ask_topics(create); },
       .token = [outside](OrganizationNumber number) { return outside->https.token(number); },
       .status_token =

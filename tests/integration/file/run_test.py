@@ -377,6 +377,23 @@ class Check(WithFiles):
         self.assertIn("FAIL  input: ", done.stdout)
         self.assertIn("FAIL  output: ", done.stdout)
 
+    def test_names_the_folder_where_no_ledger_can_be_kept_whatever_the_source(self):
+        self.input.write_text("")
+        ledger = self.folder / "gone" / "ledger.db"
+        self.config["ledger"]["sqlite"]["path"] = str(ledger)
+        queues = {"amqp": {"url": ["amqp://127.0.0.1:1"], "address": "in"}}
+        for source, results in ((self.config["source"], self.config["results"]),
+                                (queues, {"amqp": {"address": "out"}})):
+            self.config["source"], self.config["results"] = source, results
+            said = self.call("check", "--connect").stdout
+            self.assertIn(f"FAIL  ledger: the folder of {ledger} (ledger.sqlite.path) cannot be "
+                          "written", said)
+            ledger.parent.mkdir()
+            self.assertIn(f"ok    ledger: {ledger} can be kept",
+                          self.call("check", "--connect").stdout)
+            self.assertFalse(ledger.exists())
+            ledger.parent.rmdir()
+
 
 if __name__ == "__main__":
     parties.main()

@@ -100,5 +100,23 @@ TEST(Check, SaysWhatItCouldNotAsk) {
   EXPECT_THAT(checked({.connect = true}, {}).text, HasSubstr("-     broker: not asked"));
 }
 
+TEST(Check, AsksForTheFileOfTheLedgerWhateverTheSource) {
+  Probes probes = all_fine();
+  probes.input = fine;
+  probes.output = fine;
+  probes.ledger = [] { return Result<std::string>(fail(Remedy::stop, "no such folder")); };
+  const Checked queues = checked({.connect = true}, probes, R"(
+environment: TEST1
+source: {amqp: {url: [amqps://b], address: in, user: u, password_file: /p}}
+results: {amqp: {address: out}}
+ledger: {sqlite: {path: /l.db}, hmac_key_file: /k, sealing_key_files: [/s]}
+organizations: {"948554062": {}}
+auth: {client_id: c, jwk_file: /j}
+)");
+  EXPECT_EQ(queues.status, 1);
+  EXPECT_THAT(queues.text, HasSubstr("FAIL  ledger: no such folder"));
+  EXPECT_EQ(checked({.connect = true}, probes).status, 0) << "a topic has no file";
+}
+
 }  // namespace
 }  // namespace helsekontakter::cli
