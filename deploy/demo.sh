@@ -21,6 +21,7 @@ esac
 
 cd "$(dirname "$0")/.."
 readonly members=${MEMBERS:-5000} organizations=3 here=$PWD/build/demo
+readonly told=$here/told.txt  # what was printed since the first identity number was fed
 preset=${PRESET:-release}
 [[ -n ${PRESET:-} || -x build/release/adapters/cli/helsekontakter ]] || preset=first-look
 readonly preset build=$PWD/build/$preset
@@ -157,7 +158,7 @@ feed_changes() {
   [[ -z $embedded ]] || into=(lists --lines "$here/changes.ndjson")
   "$feed" "${into[@]}" --offerings --organizations $organizations --members "$members" \
     --changed-twice 0.1 --invalid 0.01 --seed 1 --expect "$here/expected.ndjson" \
-    --events "$here/events.txt" --numbers "$here/numbers.txt"
+    --events "$here/events.txt" --numbers "$here/numbers.txt" | tee -a "$told"
 }
 
 metric() {  # NAME PATTERN: the sum of the matching series
@@ -170,8 +171,9 @@ show_progress() {
   total=$(wc -l <"$here/events.txt")
   port=$(sed -nE 's/.*"operations_port":([0-9]+).*/\1/p' "$here/worker.log" | head -1)
   while kill -0 "$1" 2>/dev/null; do
-    if [[ -n $port ]] && curl -fsS -m 2 "http://127.0.0.1:$port/metrics" >"$here/metrics.txt" 2>/dev/null
+    if [[ -n $port ]] && curl -fsS -m 2 "http://127.0.0.1:$port/metrics" >"$here/metrics.new" 2>/dev/null
     then
+      mv "$here/metrics.new" "$here/metrics.txt"
       done=$(metric helsekontakter_results_total .)
       if [[ -t 1 ]]; then
         printf '\r   %6d of %d changes have their result' "$done" "$total"
@@ -188,7 +190,7 @@ show_progress() {
 
 run_worker() {
   say "4. Run the worker until every change has its result"
-  "$worker" check --config "$here/worker.yaml" --connect --create
+  "$worker" check --config "$here/worker.yaml" --connect --create | tee -a "$told"
   local from=$SECONDS pid
   "$worker" run --config "$here/worker.yaml" --drain 2>"$here/worker.log" &
   pid=$!
@@ -210,6 +212,35 @@ show_results() {
   curl -fsS -m 5 "$(address control)/control/statistics" >"$here/statistics.json"
   printf '\n   In the simulator'\''s journal: '
   "$simulator" journal --file "$here/simulator/journal.ndjson" --summary
+}
+
+# No number that was fed stands where none belongs. The input and dead letters hold them as they came.
+search_for_numbers() {
+  say "6. Which identity numbers stand in logs, results, ledger, metrics or what was printed"
+  local place places=(worker.log simulator.log told.txt results.ndjson)
+  if [[ -n $embedded ]]; then
+    places+=(ledger.db)
+  else
+    "$feed" dump --brokers "$KAFKA_BOOTSTRAP" --topic membership-results --values \
+      >"$here/results.ndjson"
+    "$feed" dump --brokers "$KAFKA_BOOTSTRAP" --topic membership-ledger --values \
+      >"$here/ledger.records"
+    places+=(ledger.records)
+  fi
+  for place in "${places[@]}" numbers.txt; do
+    [[ -s $here/$place ]] || die "$place is empty; it cannot be searched"
+  done
+  for place in metrics.txt statistics.json ledger.db-wal; do
+    [[ ! -e $here/$place ]] || places+=("$place")
+  done
+  local found status=0
+  found=$(cd "$here" && grep -alF -f numbers.txt "${places[@]}") || status=$?
+  ((status < 2)) || die "the search failed"
+  [[ -z $found ]] || die "fed identity numbers stand in: ${found//$'\n'/ }"
+  printf '%12d  fed, none of them found\n' "$(wc -l <"$here/numbers.txt")"
+}
+
+show_what_is_left() {
   cat <<TEXT
 
    Total $((SECONDS - began)) s. Look next at:
@@ -229,4 +260,6 @@ start_parts
 write_configuration
 feed_changes
 run_worker
-show_results
+show_results | tee -a "$told"
+search_for_numbers
+show_what_is_left

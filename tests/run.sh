@@ -2,8 +2,8 @@
 # Builds and tests everything on Debian 12, installing what is missing (root or sudo, once).
 #
 #   tests/run.sh           release build, core under sanitizers, unit, contract, simulation,
-#                          architecture, FHIR validation, the embedded demo, integration with a
-#                          real Kafka, RabbitMQ and Artemis
+#                          architecture, FHIR validation, both demos, integration with a real
+#                          Kafka, RabbitMQ and Artemis
 #   tests/run.sh --quick   the core alone: its unit tests and the simulation
 #   tests/run.sh --long    also everything under address and thread sanitizers, clang-tidy on the
 #                          core, repeats, and the scripts in tests/long/; hours
@@ -208,6 +208,7 @@ step demo-embedded 15 env PRESET=first-look deploy/demo.sh --embedded
 if build_release; then
   tests_in unit-contract-simulation 20 build/release -j "$jobs" -LE 'integration|architecture|chaos'
   tests_in architecture 30 build/release -j "$jobs" -L architecture
+  step demo 10 env PRESET=release deploy/demo.sh
   step fhir 10 bash tests/fhir/run_fhir_validation.sh build/release/tests/fhir/fhir_write_bundles
   run_integration
   [[ $mode == long ]] && run_long
