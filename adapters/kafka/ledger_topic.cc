@@ -22,11 +22,12 @@ Result<void> check_ledger_topic(const std::string& topic,
                                   ", which would forget members; set it to exactly `compact`");
   }
   if (found->partitions != input_partitions) {
-    return fail(Remedy::stop, what + " has " + std::to_string(found->partitions) +
-                                  " partitions and the input " + partitions +
-                                  "; they must be equal, or entries would be looked for in the "
-                                  "wrong place: the runbook says how to grow (a new ledger and a "
-                                  "new group)");
+    return fail(Remedy::stop,
+                what + " has " + std::to_string(found->partitions) + " partitions and the input " +
+                    partitions +
+                    "; they must be equal, or entries would be looked for in the "
+                    "wrong place: \"More partitions\" in deploy/README.md says how to "
+                    "grow (a new input, ledger and group)");
   }
   if (ledger_value_bytes_max(found->message_bytes_max) < value_bytes_min) {
     return fail(Remedy::stop,

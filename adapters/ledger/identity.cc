@@ -44,7 +44,8 @@ Result<void> compare(const Identity& stored, const Identity& ours, const std::st
     return fail(Remedy::stop, where + " was written for " + std::to_string(stored.partitions) +
                                   " partitions and the input has " +
                                   std::to_string(ours.partitions) +
-                                  "; the runbook says how to grow: a new ledger and a new group");
+                                  "; \"More partitions\" in deploy/README.md says how to grow: a "
+                                  "new input, ledger and group");
   }
   return {};
 }

@@ -58,7 +58,7 @@ TEST_F(LedgerRefusal, OfATopicWithAnotherNumberOfPartitionsThanTheInput) {
   make_ledger(2);
   format_ = ledger::format_of(1, 3);
   EXPECT_THAT(start_trouble(), AllOf(HasSubstr("has 2 partitions and the input 3"),
-                                     HasSubstr("the runbook says how to grow")));
+                                     HasSubstr("deploy/README.md says how to grow")));
 }
 
 TEST_F(LedgerRefusal, OfATopicThatIsMissing) {
