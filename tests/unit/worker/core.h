@@ -48,6 +48,9 @@ class Core {
   void hear(SharedFact fact, bool live = true) {
     input(SharedNews{.facts = {std::move(fact)}, .live = live});
   }
+  /// The ledger's tables are at a limit, or have room again.
+  void fill_ledger() { input(LedgerRoom{.full = true, .limit = "ledger.parked_max"}); }
+  void make_room_in_ledger() { input(LedgerRoom{}); }
   /// The next delivery has this offset; what lies between does not exist.
   void skip_to(Offset position, std::int32_t partition = 0) { next_[partition] = position; }
   /// What came last was delivered before.
