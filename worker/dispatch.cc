@@ -82,15 +82,17 @@ std::optional<Worker::Candidate> Worker::due_group(Organization& organization) {
   return std::nullopt;
 }
 
-/// A batch closes when it is full, and is eligible when its oldest change is of age, or when
-/// waiting would bring nothing more because the source waits for us.
+/// A batch closes when it is full, and is eligible when its oldest change is of age, or when the
+/// source would have to wait for us: a quarter is at work while the source delivers the next, and
+/// what is left is on its way to be durable and settled. (With a half, nothing was at work while
+/// the source settled.)
 bool Worker::is_eligible(Organization& organization, Lane lane) {
   ReadyQueue& queue = organization.queue(lane);
   queue.trim(slots_);
   if (queue.changes == 0) return false;
   const Held& front = slots_[queue.references.front().slot];
   return queue.entries >= settings_.batch.entries_max || queue.bytes >= settings_.batch.bytes_max ||
-         front.since + settings_.batch.age_max <= now_ || keeps_source_waiting(front);
+         front.since + settings_.batch.age_max <= now_ || fills_source(front, 4);
 }
 
 std::vector<Slots::Slot> Worker::take_group(Organization& organization,

@@ -88,13 +88,14 @@ bool Worker::is_tight(const Held& held) {
 
 /// One that comes from the ledger keeps no delivery back; it goes there again only to make room.
 bool Worker::is_to_park(const Held& held) {
-  return is_tight(held) || keeps_source_waiting(held) || is_overdue(held);
+  return is_tight(held) || fills_source(held, 2) || is_overdue(held);
 }
 
-bool Worker::keeps_source_waiting(const Held& held) {
+/// The part of what may be open that is not concluded, or more: one half, a quarter.
+bool Worker::fills_source(const Held& held, std::size_t part) {
   if (settings_.unsettled_max == 0 || held.parked) return false;
   const PartitionState* partition = partition_of(held.position.partition, held.epoch);
-  return partition != nullptr && partition->progress.unconcluded() > settings_.unsettled_max / 2;
+  return partition != nullptr && partition->progress.unconcluded() > settings_.unsettled_max / part;
 }
 
 bool Worker::is_overdue(const Held& held) {

@@ -255,7 +255,7 @@ class Worker {
   void park_queued(Organization& organization, Lane lane);
   void park_groups(Organization& organization);
   [[nodiscard]] bool is_to_park(const Held& held);
-  [[nodiscard]] bool keeps_source_waiting(const Held& held);
+  [[nodiscard]] bool fills_source(const Held& held, std::size_t part);
   [[nodiscard]] bool is_tight(const Held& held);
   [[nodiscard]] bool is_overdue(const Held& held);
   void put_off(Slot slot, const PutOff& how);

@@ -83,11 +83,11 @@ TEST(Batching, ClosesWhenItsOldestChangeIsOfAge) {
 TEST(Batching, WaitsForNoMoreWhenTheSourceWaitsForSettlements) {
   WorkerSettings settings = prompt();
   settings.batch.age_max = 1h;
-  settings.unsettled_max = 4;
+  settings.unsettled_max = 8;
   Core core(settings);
   core.assign();
   core.deliver("ada@1 bob@1");
-  EXPECT_EQ(core.requests(), "") << "half of what may wait";
+  EXPECT_EQ(core.requests(), "") << "a quarter of what may wait";
   core.deliver("cat@1");
   EXPECT_EQ(core.requests(), "ada@1 bob@1 cat@1");
 }
