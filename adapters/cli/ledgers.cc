@@ -158,16 +158,16 @@ Result<OpenLedger> open_kafka(const config::Configuration& configuration,
   if (!made) return tl::unexpected(made.error());
   auto format = std::make_shared<const ledger::RecordFormat>(std::move(*made));
   OpenLedger open;
+  open.partitions = format->identity().partitions;
   open.topic = {.topic = topic, .format = format};
   open.shared_topic = {.connection = source.connection,
                        .password = *password,
                        .topic = shared,
                        .group = source.group};
-  kafka::LedgerReading reading;
-  reading.connection = source.connection;
-  reading.password = *password;
-  reading.topic = topic;
-  reading.group = source.group;
+  kafka::LedgerReading reading{.connection = source.connection,
+                               .password = *password,
+                               .topic = topic,
+                               .group = source.group};
   open.knows = [reading, observer](Partition partition) mutable {
     reading.quiet_max = knows_within;
     return kafka::has_ledger_records(reading, partition, observer);

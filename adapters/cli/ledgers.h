@@ -9,6 +9,7 @@
 #include "worker/domain/result.h"
 #include "worker/ledger/shared.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -21,6 +22,7 @@ struct OpenLedger {
   std::shared_ptr<ledger::LedgerStore> store;
   /// On Kafka: whether anything of the partition was ever recorded. Blocks.
   std::function<Result<bool>(Partition)> knows;
+  std::uint32_t partitions = 0;  ///< on Kafka: as many as the input had at the start
   /// On Kafka: entries go into the record's transaction.
   kafka::LedgerTopic topic;
   kafka::SharedTopic shared_topic;

@@ -42,6 +42,7 @@ Result<Parts> make_kafka_parts(const config::Configuration& configuration, const
   }
   kafka::SourceSettings settings = configuration.source;
   settings.ledger_knows = ledger.knows;
+  settings.ledger_partitions = ledger.partitions;
   auto source = std::make_unique<OfKafka>(std::move(settings), std::move(*password),
                                           std::move(decode), inbox, observer);
   auto recorder = std::make_unique<IntoKafka>(std::move(record), std::move(*record_password),

@@ -16,7 +16,9 @@ Assignment::Restored Assignment::restore(Partition partition, const Bounds& boun
                                          std::uint32_t total) {
   Part* part = find(partition);
   if (part == nullptr || (part->state != State::restoring && part->state != State::held)) return {};
-  if (std::string hold = lost_offset(partition, bounds); !hold.empty()) {
+  std::string hold = moved_keys(total);
+  if (hold.empty()) hold = lost_offset(partition, bounds);
+  if (!hold.empty()) {
     const bool newly_held = part->state != State::held;
     part->state = State::held;
     return {.hold = std::move(hold), .newly_held = newly_held};
@@ -33,6 +35,17 @@ Assignment::Restored Assignment::restore(Partition partition, const Bounds& boun
               .end = bounds.end,
               .partitions_total = total,
               .assigned_together = static_cast<std::uint32_t>(parts_.size())}};
+}
+
+std::string Assignment::moved_keys(std::uint32_t total) const {
+  // A broker that has not heard of a new partition yet counts fewer than the group gave out.
+  total = std::max(total, static_cast<std::uint32_t>(parts_.rbegin()->first) + 1);
+  if (ledger_partitions_ == 0 || total == ledger_partitions_) return {};
+  return topic_ + " has " + std::to_string(total) + " partitions and the ledger " +
+         std::to_string(ledger_partitions_) +
+         ": keys have moved to other partitions, where the ledger does not know them, so an older "
+         "version could go out over a newer one; nothing of it is consumed. Stop the workers; "
+         "the runbook says how to grow (a new ledger and a new group)";
 }
 
 std::string Assignment::lost_offset(Partition partition, const Bounds& bounds) const {

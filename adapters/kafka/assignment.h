@@ -29,7 +29,7 @@ class Assignment {
  public:
   enum class State : std::uint8_t {
     restoring,  ///< ours, but where to begin is not known yet. The core does not know of it
-    held,       ///< what to read next is gone. The core does not know of it
+    held,       ///< must not be read: what is next is gone, ... The core does not know of it
     reading,    ///< the core knows it under its epoch
     revoking,   ///< the core was asked to let go
   };
@@ -42,18 +42,24 @@ class Assignment {
   };
 
   /// `is_static`: a member that is back at once, so nobody waited until its requests were over.
-  Assignment(std::string topic, Start start, bool is_static = false)
-      : topic_(std::move(topic)), start_(start), is_static_(is_static) {}
+  /// `ledger_partitions`: how many the ledger was made for; 0: not compared.
+  Assignment(std::string topic, Start start, bool is_static = false,
+             std::uint32_t ledger_partitions = 0)
+      : topic_(std::move(topic)),
+        start_(start),
+        is_static_(is_static),
+        ledger_partitions_(ledger_partitions) {}
 
   /// A new assignment; each partition is to be restored.
   void begin(std::span<const Partition> partitions);
 
   struct Restored {
     std::optional<Assigned> assigned;  ///< reading begins at its `committed`
-    std::string hold;                  ///< or why it cannot: what is gone, what to do
+    std::string hold;                  ///< or why it cannot: what is wrong, what to do
     bool newly_held = false;
   };
-  /// Where to read, now that the bounds are known. Only for a partition that waits for it.
+  /// Where to read, now that the bounds are known, and how many partitions the topic has. Only for
+  /// a partition that waits for it.
   [[nodiscard]] Restored restore(Partition partition, const Bounds& bounds, std::uint32_t total);
 
   /// The group wants all of it back. What the core does not know of is gone at once.
@@ -74,12 +80,15 @@ class Assignment {
   [[nodiscard]] std::map<Partition, Part>& parts() { return parts_; }
 
  private:
+  /// Why no partition can be read: keys have moved between them. Empty: they have not.
+  [[nodiscard]] std::string moved_keys(std::uint32_t total) const;
   /// Why the partition cannot be read from where it should be; empty: it can.
   [[nodiscard]] std::string lost_offset(Partition partition, const Bounds& bounds) const;
 
   const std::string topic_;
   const Start start_;
   const bool is_static_;
+  const std::uint32_t ledger_partitions_;
   std::set<Partition> known_;  ///< that this process had before; of them the core knows itself
   std::uint64_t epochs_ = 0;
   std::map<Partition, Part> parts_;

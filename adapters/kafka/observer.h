@@ -35,7 +35,8 @@ struct Observer {
   std::function<void(const Lag&)> lag;
   std::function<void(std::size_t records, std::size_t bytes)> read;
   std::function<void(Rebalance, std::size_t partitions)> rebalanced;
-  /// A partition is not consumed because what to read next is gone; false: it is consumed again.
+  /// A partition is not consumed because what to read next is gone, or keys have moved; false: it
+  /// is consumed again.
   std::function<void(Partition, bool held)> held;
   std::function<void(const Recording&)> recorded;
   /// One sentence for a person: what is wrong and what to try.

@@ -72,6 +72,8 @@ constexpr std::array owned_properties{
     OwnedProperty{"ssl.certificate.location", by_tls},
     OwnedProperty{"ssl.key.location", by_tls},
     OwnedProperty{"statistics.interval.ms", "the worker learns by it when the broker was heard"},
+    OwnedProperty{"topic.metadata.refresh.interval.ms",
+                  "the worker learns by it that the input got more partitions"},
     OwnedProperty{"transaction.timeout.ms", derived},
     OwnedProperty{"transactional.id", "it is made from the group and the instance"},
 };
@@ -168,6 +170,9 @@ Properties consumer_properties(const SourceSettings& settings, const std::string
   // A commit during a cooperative rebalance loses the assignment (librdkafka #4059).
   properties["partition.assignment.strategy"] = "range";
   properties["statistics.interval.ms"] = "1000";
+  // Each member looks for itself and joins anew when the topic has got more partitions. By default
+  // it would go on for five minutes while keys are read from other partitions than before.
+  properties["topic.metadata.refresh.interval.ms"] = "10000";
   properties["session.timeout.ms"] = milliseconds(settings.session_timeout);
   properties["heartbeat.interval.ms"] =
       milliseconds(std::min(Milliseconds{3000}, settings.session_timeout / 3));

@@ -34,6 +34,9 @@ struct SourceSettings {
   /// Whether the ledger holds anything of a partition that has no committed offset: then the offset
   /// was lost. Blocks; called on a thread that nobody waits for. Empty: there is no ledger.
   std::function<Result<bool>(Partition)> ledger_knows;
+  /// How many the ledger was made for: with another number of the input's all are held. 0: there is
+  /// no such ledger.
+  std::uint32_t ledger_partitions = 0;
   std::size_t event_bytes_max = 1'048'576;
   std::size_t fetch_bytes_max = 67'108'864;  ///< all partition queues together: memory.bytes_max/4
   Milliseconds session_timeout{60'000};      ///< request_timeout + settle_time + 15 s

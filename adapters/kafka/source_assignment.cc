@@ -186,6 +186,7 @@ void KafkaSource::Loop::end_restoration() {
 
 void KafkaSource::Loop::restored(const BoundsRead& read, const std::vector<Partition>& partitions) {
   std::vector<Input> news;
+  std::string said;  // what concerns all partitions is told once
   for (const Partition partition : partitions) {
     const auto found = read.bounds.find(partition);
     if (found == read.bounds.end()) continue;
@@ -195,7 +196,8 @@ void KafkaSource::Loop::restored(const BoundsRead& read, const std::vector<Parti
     }();
     auto outcome = assignment_.restore(partition, found->second, read.partitions_total);
     if (outcome.newly_held) {
-      tell(observer_.trouble, Error{Remedy::stop, outcome.hold});
+      if (outcome.hold != said) tell(observer_.trouble, Error{Remedy::stop, outcome.hold});
+      said = outcome.hold;
       tell(observer_.held, partition, true);
     }
     if (!outcome.assigned) continue;

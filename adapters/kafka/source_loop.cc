@@ -49,7 +49,8 @@ KafkaSource::Loop::Loop(SourceSettings settings, std::string password, Decode de
       inbox_(inbox),
       observer_(std::move(observer)),
       ownership_(std::make_shared<Ownership>(settings_.topic, settings_.coordinator_silence_max)),
-      assignment_(settings_.topic, settings_.start, !settings_.instance_id.empty()),
+      assignment_(settings_.topic, settings_.start, !settings_.instance_id.empty(),
+                  settings_.ledger_partitions),
       reader_({.topic = settings_.topic, .wake_fd = wake_->descriptor()}, std::move(decode), inbox_,
               assignment_, observer_) {}
 

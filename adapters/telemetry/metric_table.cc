@@ -58,7 +58,7 @@ constexpr auto table = std::to_array<MetricEntry>({
     {"helsekontakter_partitions_full", gauge, "",
      "Partitions not read on because waiting changes or the offset metadata are at their limit"},
     {"helsekontakter_partitions_held", gauge, "",
-     "Partitions not read because what to read next is gone"},
+     "Partitions not read because what to read next is gone, or keys have moved between them"},
     {"helsekontakter_redelivered_total", counter, "",
      "Messages of a queue that were delivered before, to this worker or another"},
     {"helsekontakter_unsettled_deliveries", gauge, "",

@@ -172,6 +172,28 @@ std::string RealKafka::make_topic(std::int32_t partitions,
   return topic.name;
 }
 
+void RealKafka::grow_topic(const std::string& topic, std::size_t partitions) {
+  const auto client =
+      make_client(RD_KAFKA_PRODUCER, connection_properties(connection(), ""), 0, {});
+  ASSERT_TRUE(client);
+  char problem[256] = "";
+  const Owned<rd_kafka_NewPartitions_t, rd_kafka_NewPartitions_destroy> request(
+      rd_kafka_NewPartitions_new(topic.c_str(), partitions, problem, sizeof problem));
+  ASSERT_TRUE(request) << problem;
+  const OwnedQueue queue(rd_kafka_queue_new((*client)->get()));
+  rd_kafka_NewPartitions_t* requests[] = {request.get()};
+  rd_kafka_CreatePartitions((*client)->get(), requests, 1, nullptr, queue.get());
+  const OwnedEvent event(rd_kafka_queue_poll(queue.get(), 30'000));
+  ASSERT_TRUE(event);
+  ASSERT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+  std::size_t count = 0;
+  const auto* answers = rd_kafka_CreatePartitions_result_topics(
+      rd_kafka_event_CreatePartitions_result(event.get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_EQ(rd_kafka_topic_result_error(answers[i]), RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+}
+
 SourceSettings RealKafka::source_settings(const std::string& topic) const {
   return {.connection = connection(),
           .topic = topic,

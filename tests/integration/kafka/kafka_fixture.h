@@ -94,6 +94,8 @@ class RealKafka : public ::testing::Test {
   [[nodiscard]] Connection connection() const;
   /// A new topic whose name nobody else has.
   std::string make_topic(std::int32_t partitions, std::map<std::string, std::string> options = {});
+  /// The topic has so many from now on.
+  void grow_topic(const std::string& topic, std::size_t partitions);
   void produce(const std::string& topic, const std::vector<Sent>& messages);
   /// What a read_committed consumer sees from the first record to the end.
   std::vector<Seen> read_committed(const std::string& topic, std::int32_t partition = 0);

@@ -25,6 +25,16 @@ std::vector<Sent> events(int count, std::int32_t partitions = 1, std::size_t byt
   return messages;
 }
 
+/// As the core does once nothing of them is under way any more.
+void release_revoked(Member& member) {
+  SourceOrders orders;
+  for (const Revoked& gone : std::exchange(member.revoked, {})) {
+    orders.release.emplace_back(gone.partition, gone.epoch);
+    member.assigned.erase(gone.partition);
+  }
+  member.source.order(orders);
+}
+
 TEST_F(Source, HandsOverHeadersKeyNullAndTime) {
   const auto input = make_topic(1);
   const auto results = make_topic(1);
@@ -96,10 +106,7 @@ TEST_F(Source, LetsARevokedPartitionGoOnlyWhenTheCoreReleasesIt) {
   EXPECT_THAT(second.assigned, IsEmpty());
   // What was concluded is still recorded under the old assignment.
   EXPECT_TRUE(first.record_all());
-  SourceOrders orders;
-  for (const Revoked& gone : first.revoked) orders.release.emplace_back(gone.partition, gone.epoch);
-  first.assigned.clear();
-  first.source.order(orders);
+  release_revoked(first);
   ASSERT_TRUE(second.take_assigned(1));
   ASSERT_TRUE(first.take_assigned(1));
   EXPECT_EQ(second.assigned.begin()->second.committed, 5);
@@ -174,6 +181,36 @@ TEST_F(Source, HoldsAPartitionWhoseNextEventsWereDeleted) {
   EXPECT_TRUE(second.held.at(Partition{1}));
   for (const Delivery& delivery : second.deliveries) {
     EXPECT_EQ(delivery.position.partition, Partition{0});
+  }
+}
+
+TEST_F(Source, HoldsEveryPartitionOnceTheTopicHasMoreOfThemThanTheLedger) {
+  const auto input = make_topic(2);
+  const auto results = make_topic(1);
+  auto settings = source_settings(input);
+  settings.ledger_partitions = 2;
+  Member first(settings, record_settings(results));
+  ASSERT_TRUE(first.take_assigned(2));
+  Member second(settings, record_settings(results));
+  ASSERT_TRUE(first.take_until([&] { return first.revoked.size() == 2; }));
+  release_revoked(first);
+  ASSERT_TRUE(first.take_assigned(1));
+  ASSERT_TRUE(second.take_assigned(1));
+
+  grow_topic(input, 4);
+  ASSERT_TRUE(first.take_until([&] { return !first.revoked.empty(); }));
+  ASSERT_TRUE(second.take_until([&] { return !second.revoked.empty(); }));
+  release_revoked(first);
+  release_revoked(second);
+  const std::string told = input + " has 4 partitions and the ledger 2";
+  for (Member* member : {&first, &second}) {
+    EXPECT_TRUE(member->take_until([&] { return member->troubled_by(told); }));
+  }
+  produce(input, events(8, 4));
+  for (Member* member : {&first, &second}) {
+    member->take_for(1s);
+    EXPECT_THAT(member->assigned, IsEmpty());
+    EXPECT_THAT(member->deliveries, IsEmpty());
   }
 }
 

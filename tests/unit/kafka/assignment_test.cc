@@ -125,6 +125,39 @@ TEST_F(AssignmentTest, HoldsOnceAndReadsAgainWhenTheOffsetIsMended) {
             4);
 }
 
+struct CountCase {
+  std::uint32_t ledger;
+  std::uint32_t input;
+  bool held;
+};
+class CountTest : public ::testing::TestWithParam<CountCase> {};
+
+TEST_P(CountTest, OfTheInputMustBeThatOfTheLedger) {
+  const auto& [ledger, input, held] = GetParam();
+  Assignment assignment("changes", Start::earliest, false, ledger);
+  assignment.begin(std::vector{p0, p1});
+  for (const Partition partition : {p0, p1}) {
+    const auto restored =
+        assignment.restore(partition, {.committed = 5, .first = 0, .end = 9}, input);
+    EXPECT_EQ(restored.newly_held, held);
+    EXPECT_EQ(restored.assigned.has_value(), !held);
+    if (held) {
+      EXPECT_THAT(restored.hold, HasSubstr("changes has 3 partitions and the ledger 2: keys have"));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, CountTest,
+                         ::testing::Values(CountCase{2, 2, false}, CountCase{2, 3, true},
+                                           CountCase{0, 3, false}));
+
+TEST(Count, OfABrokerThatHasNotHeardOfANewPartitionIsNotBelieved) {
+  Assignment assignment("changes", Start::earliest, false, 1);
+  assignment.begin(std::vector{p0, p1});
+  const auto restored = assignment.restore(p0, {.committed = 5, .first = 0, .end = 9}, 1);
+  EXPECT_THAT(restored.hold, HasSubstr("changes has 2 partitions and the ledger 1"));
+}
+
 TEST_F(AssignmentTest, RevokesWhatTheCoreKnowsAndForgetsTheRest) {
   const auto inputs = assignment.revoke();
   ASSERT_THAT(inputs, SizeIs(1));

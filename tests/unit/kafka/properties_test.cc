@@ -25,7 +25,8 @@ INSTANTIATE_TEST_SUITE_P(All, OwnedPropertyTest,
                          ::testing::Values("auto.offset.reset", "enable.auto.commit", "group.id",
                                            "isolation.level", "session.timeout.ms", "sasl.password",
                                            "transactional.id", "queued.max.messages.kbytes",
-                                           "partition.assignment.strategy", "retry.backoff.ms"));
+                                           "partition.assignment.strategy", "retry.backoff.ms",
+                                           "topic.metadata.refresh.interval.ms"));
 
 TEST(Properties, OfTheOperatorPassWhenLibrdkafkaKnowsThem) {
   EXPECT_THAT(refused_properties({.properties = {{"socket.timeout.ms", "30000"}}}), IsEmpty());
