@@ -1,5 +1,6 @@
 #include "adapters/kafka/ledger_restore.h"
 
+#include "adapters/kafka/ask_until.h"
 #include "adapters/kafka/assigned_reader.h"
 #include "adapters/kafka/message.h"
 
@@ -11,7 +12,10 @@
 namespace helsekontakter::kafka {
 namespace {
 
+using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+
+constexpr auto bounds_grace = 3s;  // beyond quiet_max, for a call that overruns its time-out
 
 tl::unexpected<Error> ledger_unreadable(const std::string& topic, rd_kafka_resp_err_t error) {
   return fail(Remedy::retry, "the ledger topic " + topic +
@@ -43,25 +47,39 @@ struct LedgerBounds {
   Offset end = 0;
 };
 
+using AllBounds = std::map<Partition, LedgerBounds>;
+
+Result<AllBounds> query_bounds(rd_kafka_t* client, const std::string& topic,
+                               const std::vector<Partition>& partitions,
+                               Clock::time_point deadline) {
+  AllBounds all;
+  for (const Partition partition : partitions) {
+    LedgerBounds& bounds = all[partition];
+    const auto error = rd_kafka_query_watermark_offsets(
+        client, topic.c_str(), static_cast<std::int32_t>(partition), &bounds.first, &bounds.end,
+        std::max(remaining_ms(deadline), 1));
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ledger_unreadable(topic, error);
+  }
+  return all;
+}
+
 /// With isolation read_committed the end would be that of the last stable offset, short of what an
 /// open transaction wrote.
-Result<std::map<Partition, LedgerBounds>> read_bounds(const LedgerReading& reading,
-                                                      const std::vector<Partition>& partitions,
-                                                      const Observer& observer) {
+Result<AllBounds> read_bounds(const LedgerReading& reading,
+                              const std::vector<Partition>& partitions, const Observer& observer,
+                              const std::stop_token& stop = {}) {
   Properties properties = ledger_properties(reading);
   properties["isolation.level"] = "read_uncommitted";
   const auto client = make_client(RD_KAFKA_CONSUMER, properties, 0, observer);
   if (!client) return tl::unexpected(client.error());
   const auto deadline = Clock::now() + reading.quiet_max;
-  std::map<Partition, LedgerBounds> all;
-  for (const Partition partition : partitions) {
-    LedgerBounds& bounds = all[partition];
-    const auto error = rd_kafka_query_watermark_offsets(
-        (*client)->get(), reading.topic.c_str(), static_cast<std::int32_t>(partition),
-        &bounds.first, &bounds.end, std::max(remaining_ms(deadline), 1));
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ledger_unreadable(reading.topic, error);
-  }
-  return all;
+  return ask_until<AllBounds>(
+      deadline + bounds_grace, stop,
+      Error{Remedy::retry, "the brokers do not answer where the ledger topic " + reading.topic +
+                               " ends; check that they are up and reachable"},
+      [client = *client, topic = reading.topic, partitions, deadline] {
+        return query_bounds(client->get(), topic, partitions, deadline);
+      });
 }
 
 /// One reading of the ledger, from the callers' positions to the ends.
@@ -74,7 +92,7 @@ class Restoration {
   Result<LedgerTables> run(const std::stop_token& stop);
 
  private:
-  Result<void> plan();
+  Result<void> plan(const std::stop_token& stop);
   [[nodiscard]] Result<AssignedReader> open() const;
   Result<bool> take(const rd_kafka_message_t& message);
   Result<bool> take_record(const rd_kafka_message_t& message, RestoredLedger& restored);
@@ -97,10 +115,10 @@ std::string Restoration::place(Partition partition) const {
 
 /// What is to be read. A kept table whose position is past the end, or in front of the beginning,
 /// is of another topic than the one that is there now.
-Result<void> Restoration::plan() {
+Result<void> Restoration::plan(const std::stop_token& stop) {
   std::vector<Partition> partitions;
   for (const auto& [partition, restored] : tables_) partitions.push_back(partition);
-  const auto bounds = read_bounds(reading_, partitions, observer_);
+  const auto bounds = read_bounds(reading_, partitions, observer_, stop);
   if (!bounds) return tl::unexpected(bounds.error());
   for (auto& [partition, restored] : tables_) {
     const LedgerBounds& bound = bounds->at(partition);
@@ -136,7 +154,7 @@ Result<AssignedReader> Restoration::open() const {
 }
 
 Result<LedgerTables> Restoration::run(const std::stop_token& stop) {
-  if (auto planned = plan(); !planned) return tl::unexpected(planned.error());
+  if (auto planned = plan(stop); !planned) return tl::unexpected(planned.error());
   if (unfinished_.empty()) return std::move(tables_);
   auto reader = open();
   if (!reader) return tl::unexpected(reader.error());

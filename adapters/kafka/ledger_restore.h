@@ -39,8 +39,8 @@ using LedgerTables = std::map<Partition, RestoredLedger>;
 /// until past it, so that a transaction of the partition's owner before us that is still open is
 /// waited for. To be called when the partition is ours and nobody else may write for it: after
 /// `committed()` is stable.
-/// Blocks: about 300 000 records a second; for a thread that nobody waits for, since librdkafka's
-/// watermark call does not keep its time-out. A stop is seen within 100 ms.
+/// Blocks: about 300 000 records a second; at most `quiet_max` and 3 s beyond the last word of the
+/// brokers. A stop is seen within 100 ms.
 /// Remedy::stop: what was read is refused (another key, a newer format, ...), the message says what
 /// to do. Remedy::retry: begin again from where the caller's tables were.
 [[nodiscard]] Result<LedgerTables> restore_ledger(const LedgerReading& reading,

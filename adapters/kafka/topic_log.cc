@@ -1,12 +1,12 @@
 #include "adapters/kafka/topic_log.h"
 
+#include "adapters/kafka/ask_until.h"
 #include "adapters/kafka/assigned_reader.h"
 #include "adapters/kafka/message.h"
 #include "adapters/kafka/offsets.h"
 #include "adapters/kafka/properties.h"
 
 #include <algorithm>
-#include <future>
 #include <optional>
 #include <set>
 #include <vector>
@@ -25,15 +25,11 @@ Properties log_properties(const TopicLog::Where& where) {
   return AssignedReader::properties(where.connection, where.password, where.group);
 }
 
-/// The answer of a call that may overrun its own time-out (librdkafka 2.0.2 does), or none in time.
-/// The call goes on without us then, so it must own all that it touches.
+/// The client's own time-out ends where `wait` does; one that is overrun is not waited for.
 template <class T>
 Result<T> ask(const std::string& topic, Milliseconds wait, std::function<Result<T>()> question) {
-  auto promise = std::make_shared<std::promise<Result<T>>>();
-  auto answer = promise->get_future();
-  run_detached([promise, question = std::move(question)] { promise->set_value(question()); });
-  if (answer.wait_for(wait) == std::future_status::ready) return answer.get();
-  return unreadable(topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  return ask_until<T>(Clock::now() + wait, {},
+                      unreadable(topic, RD_KAFKA_RESP_ERR__TIMED_OUT).value(), std::move(question));
 }
 
 OwnedList list_of(const std::string& topic, std::int32_t partitions) {
