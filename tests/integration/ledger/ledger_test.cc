@@ -149,6 +149,35 @@ TEST_F(KafkaLedger, KnowsItsEndWhileATransactionIsOpen) {
   EXPECT_EQ(ends->at(Partition{1}), 3) << "entry, marker, entry of the open one";
 }
 
+TEST_F(KafkaLedger, KnowsAPartitionOnceAnythingOfItWasCommitted) {
+  make_ledger(3);
+  ASSERT_TRUE(write({write_of(key(1), entry(1))}));
+  const auto other = begin_transaction(30s);
+  other->write(topic(), write_of(key(2), entry(2), Partition{1}));
+  other->abort();
+  EXPECT_EQ(has_ledger_records(reading(), Partition{0}, {}), true);
+  EXPECT_EQ(has_ledger_records(reading(), Partition{1}, {}), false) << "it was aborted";
+  EXPECT_EQ(has_ledger_records(reading(), Partition{2}, {}), false) << "there is none";
+
+  // So of a group without committed offsets the first is held, and the others are read.
+  const auto input = make_topic(3);
+  produce(input, {{.value = "e", .partition = 0},
+                  {.value = "e", .partition = 1},
+                  {.value = "e", .partition = 2}});
+  auto settings = source_settings(input);
+  settings.ledger_partitions = 3;
+  settings.ledger_knows = [reading = reading()](Partition partition) {
+    return has_ledger_records(reading, partition, {});
+  };
+  Member member(settings, record_settings(results_));
+  ASSERT_TRUE(member.take_deliveries(2));
+  member.take_for(500ms);
+  EXPECT_THAT(member.assigned, SizeIs(2));
+  EXPECT_FALSE(member.assigned.contains(Partition{0}));
+  EXPECT_TRUE(member.held.at(Partition{0}));
+  EXPECT_TRUE(member.troubled_by(input + "/0: the ledger knows members of it"));
+}
+
 TEST_F(KafkaLedger, RestoresAllPartitionsInOneGo) {
   make_ledger(4);
   std::vector<LedgerWrite> writes;
