@@ -26,7 +26,7 @@ std::mt19937_64 seeded() {
 
 }  // namespace
 
-ConnectionLoop::ConnectionLoop(const Connection& settings, std::string password,
+ConnectionLoop::ConnectionLoop(const Connection& settings, crypto::Password password,
                                const std::string& subject,
                                const std::function<void(const Error&)>& trouble)
     : settings_(settings),
@@ -78,10 +78,15 @@ void ConnectionLoop::run_container() {
   open_ = told_ = cut_ = false;
   well_since_ = {};
   open_by_ = Clock::now() + settings_.open_timeout;
+  const auto password = password_.read();
+  if (!password) {
+    report(password.error());
+    return;
+  }
   std::optional<proton::container> container;
   try {
     container.emplace(*this, settings_.container_id);
-    container->client_connection_options(options_for(settings_, password_, endpoint));
+    container->client_connection_options(options_for(settings_, *password, endpoint));
     container_ = &*container;
     container->run();
   } catch (const std::exception& error) {

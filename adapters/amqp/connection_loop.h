@@ -4,6 +4,7 @@
 #include "adapters/amqp/observer.h"
 #include "adapters/amqp/settings.h"
 #include "adapters/amqp/trouble.h"
+#include "adapters/crypto/password.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -24,6 +25,7 @@ namespace helsekontakter::amqp {
 
 /// One connection to one of several brokers, for as long as it is wanted: one thread, and on it a
 /// container for each attempt, because only a container can be thrown away whatever its peer does.
+/// Each attempt reads the password anew.
 /// Between attempts it waits a random share of a growing pause; Proton's own reconnection is off.
 /// What derives from it lives on that thread; other threads reach it by a mailbox of their own and
 /// wake().
@@ -32,7 +34,7 @@ class ConnectionLoop : public proton::messaging_handler {
   using Clock = std::chrono::steady_clock;
 
   /// `subject` is the address, for messages. All three references belong to the derived one.
-  ConnectionLoop(const Connection& settings, std::string password, const std::string& subject,
+  ConnectionLoop(const Connection& settings, crypto::Password password, const std::string& subject,
                  const std::function<void(const Error&)>& trouble);
   ~ConnectionLoop() override = default;
   ConnectionLoop(const ConnectionLoop&) = delete;
@@ -86,7 +88,7 @@ class ConnectionLoop : public proton::messaging_handler {
   void on_error(const proton::error_condition& condition) final;
 
   const Connection& settings_;
-  const std::string password_;
+  const crypto::Password password_;
   const std::string& subject_;
   const std::function<void(const Error&)>& trouble_;
 

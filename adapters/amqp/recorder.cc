@@ -4,7 +4,7 @@
 
 namespace helsekontakter::amqp {
 
-AmqpRecorder::AmqpRecorder(RecordSettings settings, std::string password, std::string origin,
+AmqpRecorder::AmqpRecorder(RecordSettings settings, crypto::Password password, std::string origin,
                            ResultText text, Steps steps, Inbox& inbox, Observer observer)
     : loop_(std::make_shared<Loop>(std::move(settings), std::move(password), std::move(origin),
                                    std::move(text), std::move(steps), inbox, std::move(observer))) {

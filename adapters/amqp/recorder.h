@@ -2,6 +2,7 @@
 
 #include "adapters/amqp/observer.h"
 #include "adapters/amqp/settings.h"
+#include "adapters/crypto/password.h"
 #include "adapters/inbox/inbox.h"
 #include "adapters/results/result_writer.h"
 #include "worker/ports/commands.h"
@@ -44,8 +45,8 @@ struct Steps {
 class AmqpRecorder {
  public:
   /// `origin` is where the change events are read; dead letters name it.
-  AmqpRecorder(RecordSettings settings, std::string password, std::string origin, ResultText text,
-               Steps steps, Inbox& inbox, Observer observer);
+  AmqpRecorder(RecordSettings settings, crypto::Password password, std::string origin,
+               ResultText text, Steps steps, Inbox& inbox, Observer observer);
   /// As stop().
   ~AmqpRecorder();
   AmqpRecorder(const AmqpRecorder&) = delete;

@@ -35,7 +35,7 @@ proton::binary make_tag(std::uint64_t work, std::size_t publication) {
 
 }  // namespace
 
-AmqpRecorder::Loop::Loop(RecordSettings settings, std::string password, std::string origin,
+AmqpRecorder::Loop::Loop(RecordSettings settings, crypto::Password password, std::string origin,
                          ResultText text, Steps steps, Inbox& inbox, Observer observer)
     : ConnectionLoop(settings_.connection, std::move(password), settings_.address,
                      observer_.trouble),

@@ -21,7 +21,7 @@ namespace helsekontakter::amqp {
 class AmqpRecorder::Loop final : public ConnectionLoop,
                                  public std::enable_shared_from_this<AmqpRecorder::Loop> {
  public:
-  Loop(RecordSettings settings, std::string password, std::string origin, ResultText text,
+  Loop(RecordSettings settings, crypto::Password password, std::string origin, ResultText text,
        Steps steps, Inbox& inbox, Observer observer);
   ~Loop() override;
 

@@ -4,8 +4,8 @@
 
 namespace helsekontakter::amqp {
 
-AmqpSource::AmqpSource(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
-                       Observer observer)
+AmqpSource::AmqpSource(SourceSettings settings, crypto::Password password, Decode decode,
+                       Inbox& inbox, Observer observer)
     : loop_(std::make_unique<Loop>(std::move(settings), std::move(password), std::move(decode),
                                    inbox, std::move(observer))) {}
 

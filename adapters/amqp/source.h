@@ -3,6 +3,7 @@
 #include "adapters/amqp/observer.h"
 #include "adapters/amqp/settings.h"
 #include "adapters/amqp/settlement.h"
+#include "adapters/crypto/password.h"
 #include "adapters/inbox/inbox.h"
 #include "adapters/json/event_decoder.h"
 #include "worker/ports/commands.h"
@@ -25,7 +26,7 @@ using Decode = std::function<Delivery(const json::RawEvent&)>;
 class AmqpSource {
  public:
   /// The decoder is called on the source's thread only. The inbox must outlive the source.
-  AmqpSource(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
+  AmqpSource(SourceSettings settings, crypto::Password password, Decode decode, Inbox& inbox,
              Observer observer);
   /// As stop().
   ~AmqpSource();

@@ -27,8 +27,8 @@ constexpr int questions_max = 100;  // of one link: some leave something behind 
 
 }  // namespace
 
-AmqpSource::Loop::Loop(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
-                       Observer observer)
+AmqpSource::Loop::Loop(SourceSettings settings, crypto::Password password, Decode decode,
+                       Inbox& inbox, Observer observer)
     : ConnectionLoop(settings_.connection, std::move(password), settings_.address,
                      observer_.trouble),
       settings_(std::move(settings)),

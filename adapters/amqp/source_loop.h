@@ -27,7 +27,7 @@ namespace helsekontakter::amqp {
 /// or let_go, after which nothing is attached any more.
 class AmqpSource::Loop final : public ConnectionLoop {
  public:
-  Loop(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
+  Loop(SourceSettings settings, crypto::Password password, Decode decode, Inbox& inbox,
        Observer observer);
   ~Loop() override;
 

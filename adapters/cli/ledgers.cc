@@ -3,7 +3,7 @@
 #include "adapters/cli/ledgers.h"
 
 #include "adapters/config/secrets.h"
-#include "adapters/crypto/secret_file.h"
+#include "adapters/crypto/password.h"
 #include "adapters/kafka/admin.h"
 #include "adapters/kafka/ledger_restore.h"
 #include "adapters/kafka/shared_topic_reader.h"
@@ -104,13 +104,15 @@ Result<ledger::RecordFormat> make_format(const config::Configuration& configurat
 
 /// Describes a topic, waiting for the brokers as long as `goes_on` says so. Nothing: no such topic.
 Result<std::optional<kafka::TopicDescription>> describe(const kafka::Connection& connection,
-                                                        const std::string& password,
+                                                        const crypto::Password& password,
                                                         const std::string& topic,
                                                         const kafka::Observer& observer,
                                                         const std::function<bool()>& goes_on) {
+  const auto secret = password.read();
+  if (!secret) return tl::unexpected(secret.error());
   std::string said;
   while (true) {
-    auto admin = kafka::Admin::connect(connection, password, observer);
+    auto admin = kafka::Admin::connect(connection, *secret, observer);
     if (!admin) return tl::unexpected(admin.error());
     auto found = admin->describe(topic, describe_within);
     if (found || found.error().remedy == Remedy::stop) return found;
@@ -130,7 +132,7 @@ Result<OpenLedger> open_kafka(const config::Configuration& configuration,
                               const std::function<bool()>& goes_on) {
   const kafka::SourceSettings& source = configuration.source;
   const auto password =
-      crypto::read_password(source.connection.password_file, configuration.mode_check);
+      crypto::Password::of_file(source.connection.password_file, configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   const auto ask = [&](const std::string& topic) {
     return describe(source.connection, *password, topic, observer, goes_on);

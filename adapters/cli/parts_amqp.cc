@@ -6,7 +6,7 @@
 #include "adapters/cli/awaited_recorder.h"
 #include "adapters/cli/into_kafka.h"
 #include "adapters/cli/parts.h"
-#include "adapters/crypto/secret_file.h"
+#include "adapters/crypto/password.h"
 #include "adapters/results/result_writer.h"
 
 #include <utility>
@@ -126,14 +126,14 @@ Result<Parts> make_amqp_parts(const config::Configuration& configuration, const 
                               const amqp::Observer& observer,
                               const kafka::Observer& kafka_observer) {
   const bool into_kafka = configuration.results_technology == config::Technology::kafka;
-  auto password = crypto::read_password(configuration.amqp_source.connection.password_file,
-                                        configuration.mode_check);
+  auto password = crypto::Password::of_file(configuration.amqp_source.connection.password_file,
+                                            configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   auto record_password =
-      into_kafka ? crypto::read_password(configuration.record.connection.password_file,
-                                         configuration.mode_check)
-                 : crypto::read_password(configuration.amqp_results.connection.password_file,
-                                         configuration.mode_check);
+      into_kafka ? crypto::Password::of_file(configuration.record.connection.password_file,
+                                             configuration.mode_check)
+                 : crypto::Password::of_file(configuration.amqp_results.connection.password_file,
+                                             configuration.mode_check);
   if (!record_password) return tl::unexpected(record_password.error());
   amqp::SourceSettings settings = configuration.amqp_source;
   settings.drain = drain;
@@ -169,8 +169,8 @@ Result<Parts> make_kafka_to_amqp_parts(const config::Configuration& configuratio
                                        const OpenLedger& ledger, Decode decode, Inbox& inbox,
                                        const kafka::Observer& kafka_observer,
                                        const amqp::Observer& observer) {
-  auto password = crypto::read_password(configuration.amqp_results.connection.password_file,
-                                        configuration.mode_check);
+  auto password = crypto::Password::of_file(configuration.amqp_results.connection.password_file,
+                                            configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
   config::Configuration without_results = configuration;
   without_results.record.topic.clear();

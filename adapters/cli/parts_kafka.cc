@@ -2,7 +2,7 @@
 
 #include "adapters/cli/into_kafka.h"
 #include "adapters/cli/parts.h"
-#include "adapters/crypto/secret_file.h"
+#include "adapters/crypto/password.h"
 #include "adapters/kafka/source.h"
 
 namespace helsekontakter::cli {
@@ -30,11 +30,11 @@ class OfKafka final : public Source {
 Result<Parts> make_kafka_parts(const config::Configuration& configuration, const OpenLedger& ledger,
                                Decode decode, Inbox& inbox, const kafka::Observer& observer,
                                Inbox* recorder_inbox) {
-  auto password = crypto::read_password(configuration.source.connection.password_file,
-                                        configuration.mode_check);
+  auto password = crypto::Password::of_file(configuration.source.connection.password_file,
+                                            configuration.mode_check);
   if (!password) return tl::unexpected(password.error());
-  auto record_password = crypto::read_password(configuration.record.connection.password_file,
-                                               configuration.mode_check);
+  auto record_password = crypto::Password::of_file(configuration.record.connection.password_file,
+                                                   configuration.mode_check);
   if (!record_password) return tl::unexpected(record_password.error());
   kafka::RecordSettings record = configuration.record;
   if (record.transactional_id.empty()) {

@@ -38,6 +38,9 @@ class AssignedReader {
   /// nothing came.
   [[nodiscard]] Result<bool> poll(const Take& take);
 
+  /// For questions beside the reading.
+  [[nodiscard]] rd_kafka_t* client() const { return client_->get(); }
+
  private:
   AssignedReader(SharedClient client, OwnedQueue queue)
       : client_(std::move(client)), queue_(std::move(queue)) {}

@@ -38,8 +38,10 @@ bool is_unreadable(rd_kafka_resp_err_t error) {
   }
 }
 
-Properties ledger_properties(const LedgerReading& reading) {
-  return AssignedReader::properties(reading.connection, reading.password, reading.group);
+Result<Properties> ledger_properties(const LedgerReading& reading) {
+  const auto password = reading.password.read();
+  if (!password) return tl::unexpected(password.error());
+  return AssignedReader::properties(reading.connection, *password, reading.group);
 }
 
 struct LedgerBounds {
@@ -68,9 +70,10 @@ Result<AllBounds> query_bounds(rd_kafka_t* client, const std::string& topic,
 Result<AllBounds> read_bounds(const LedgerReading& reading,
                               const std::vector<Partition>& partitions, const Observer& observer,
                               const std::stop_token& stop = {}) {
-  Properties properties = ledger_properties(reading);
-  properties["isolation.level"] = "read_uncommitted";
-  const auto client = make_client(RD_KAFKA_CONSUMER, properties, 0, observer);
+  auto properties = ledger_properties(reading);
+  if (!properties) return tl::unexpected(properties.error());
+  (*properties)["isolation.level"] = "read_uncommitted";
+  const auto client = make_client(RD_KAFKA_CONSUMER, *properties, 0, observer);
   if (!client) return tl::unexpected(client.error());
   const auto deadline = Clock::now() + reading.quiet_max;
   return ask_until<AllBounds>(
@@ -145,12 +148,13 @@ Result<void> Restoration::plan(const std::stop_token& stop) {
 }
 
 Result<AssignedReader> Restoration::open() const {
-  Properties properties = ledger_properties(reading_);
-  properties["queued.max.messages.kbytes"] =
+  auto properties = ledger_properties(reading_);
+  if (!properties) return tl::unexpected(properties.error());
+  (*properties)["queued.max.messages.kbytes"] =
       AssignedReader::queued_kbytes(reading_.fetch_bytes_max, unfinished_.size());
   std::map<Partition, Offset> from;
   for (const Partition partition : unfinished_) from[partition] = tables_.at(partition).position;
-  return AssignedReader::open(properties, reading_.topic, from, observer_);
+  return AssignedReader::open(*properties, reading_.topic, from, observer_);
 }
 
 Result<LedgerTables> Restoration::run(const std::stop_token& stop) {
@@ -231,8 +235,9 @@ Result<bool> has_ledger_records(const LedgerReading& reading, Partition partitio
   if (!bounds) return tl::unexpected(bounds.error());
   const auto [first, end] = bounds->at(partition);
   if (first >= end) return false;
-  auto reader = AssignedReader::open(ledger_properties(reading), reading.topic,
-                                     {{partition, first}}, observer);
+  const auto properties = ledger_properties(reading);
+  if (!properties) return tl::unexpected(properties.error());
+  auto reader = AssignedReader::open(*properties, reading.topic, {{partition, first}}, observer);
   if (!reader) return tl::unexpected(reader.error());
   std::optional<bool> found;
   const auto until = Clock::now() + reading.quiet_max;

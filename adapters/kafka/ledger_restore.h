@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/crypto/password.h"
 #include "adapters/kafka/observer.h"
 #include "adapters/kafka/settings.h"
 #include "adapters/ledger/record_format.h"
@@ -19,7 +20,7 @@ namespace helsekontakter::kafka {
 /// never joins the group.
 struct LedgerReading {
   Connection connection;
-  std::string password;
+  crypto::Password password;
   std::string topic;
   std::string group;  ///< the source's: its rights cover this consumer too; nothing is committed
   Milliseconds quiet_max{30'000};          ///< gives up when the broker says nothing for so long

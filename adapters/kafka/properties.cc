@@ -151,6 +151,15 @@ Properties connection_properties(const Connection& connection, const std::string
   return properties;
 }
 
+void renew_password(rd_kafka_t* client, const Connection& connection,
+                    const crypto::Password& password) {
+  if (connection.user.empty()) return;
+  const auto now = password.read();
+  if (!now) return;
+  const OwnedError refused(
+      rd_kafka_sasl_set_credentials(client, connection.user.c_str(), now->c_str()));
+}
+
 Properties reading_properties(const Connection& connection, const std::string& password,
                               const std::string& group) {
   Properties properties = connection_properties(connection, password);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/crypto/password.h"
 #include "adapters/kafka/client.h"
 #include "adapters/kafka/settings.h"
 #include "worker/domain/result.h"
@@ -21,6 +22,12 @@ namespace helsekontakter::kafka {
 /// What reaches the cluster: brokers, user, TLS, and the operator's own properties.
 [[nodiscard]] Properties connection_properties(const Connection& connection,
                                                const std::string& password);
+
+/// Gives a running client the password as it stands now, for its next connections: librdkafka comes
+/// back to a broker by itself, and would be refused for ever with one that was rotated. To be
+/// called when something is wrong; a file that cannot be read now leaves it as it is.
+void renew_password(rd_kafka_t* client, const Connection& connection,
+                    const crypto::Password& password);
 
 /// What each of our consumers has: reads what is committed, commits nothing by itself, is told the
 /// ends of partitions, and takes an offset that is gone for an error.

@@ -70,7 +70,7 @@ Result<Limits> read_limits(const RecordSettings& settings, const std::string& pa
 
 class KafkaRecorder::Loop {
  public:
-  Loop(RecordSettings settings, std::string password, std::string origin_topic,
+  Loop(RecordSettings settings, crypto::Password password, std::string origin_topic,
        std::shared_ptr<Ownership> ownership, Inbox& inbox, Observer observer, LedgerTopic ledger)
       : settings_(std::move(settings)),
         password_(std::move(password)),
@@ -108,7 +108,7 @@ class KafkaRecorder::Loop {
   std::optional<T> run_errand(std::function<T()> work, Clock::time_point deadline);
 
   const RecordSettings settings_;
-  const std::string password_;
+  const crypto::Password password_;
   const std::string origin_topic_;
   const std::shared_ptr<Ownership> ownership_;
   Inbox& inbox_;
@@ -212,9 +212,11 @@ void KafkaRecorder::Loop::open_session() {
   const auto opened = run_errand<Opened>(
       [settings = settings_, password = password_, origin = origin_topic_, observer = observer_,
        ledger = ledger_, deadline]() -> Opened {
-        const auto limits = read_limits(settings, password, ledger, observer);
+        const auto secret = password.read();
+        if (!secret) return tl::unexpected(secret.error());
+        const auto limits = read_limits(settings, *secret, ledger, observer);
         if (!limits) return tl::unexpected(limits.error());
-        return RecordSession::open(settings, password, origin, limits->topics, observer, deadline,
+        return RecordSession::open(settings, *secret, origin, limits->topics, observer, deadline,
                                    ledger, limits->ledger_bytes_max);
       },
       deadline + call_grace);
@@ -285,7 +287,7 @@ RecordSession::Sent KafkaRecorder::Loop::attempt(const std::shared_ptr<const Rec
           .trouble = "a transaction did not end in time; the Kafka producer is made anew"};
 }
 
-KafkaRecorder::KafkaRecorder(RecordSettings settings, std::string password,
+KafkaRecorder::KafkaRecorder(RecordSettings settings, crypto::Password password,
                              std::string origin_topic, std::shared_ptr<Ownership> ownership,
                              Inbox& inbox, Observer observer, LedgerTopic ledger)
     : loop_(std::make_unique<Loop>(std::move(settings), std::move(password),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/crypto/password.h"
 #include "adapters/inbox/inbox.h"
 #include "adapters/kafka/ledger_topic.h"
 #include "adapters/kafka/observer.h"
@@ -21,7 +22,7 @@ class KafkaRecorder {
   /// `origin_topic` is where the change events are read. `ownership` is the Kafka source's; null
   /// for a source of another kind, whose progress is not Kafka's to commit. Without `ledger` the
   /// entries of a record are not written; with it the topic is checked before each producer.
-  KafkaRecorder(RecordSettings settings, std::string password, std::string origin_topic,
+  KafkaRecorder(RecordSettings settings, crypto::Password password, std::string origin_topic,
                 std::shared_ptr<Ownership> ownership, Inbox& inbox, Observer observer,
                 LedgerTopic ledger = {});
   /// Does not wait for a record under way; it may become durable later.

@@ -14,8 +14,8 @@
 namespace helsekontakter::kafka {
 namespace {
 
-Properties shared_properties(const SharedTopic& where) {
-  Properties properties = AssignedReader::properties(where.connection, where.password, where.group);
+Properties shared_properties(const SharedTopic& where, const std::string& password) {
+  Properties properties = AssignedReader::properties(where.connection, password, where.group);
   // What compaction took from under our place was replaced by something newer.
   properties["auto.offset.reset"] = "earliest";
   properties["fetch.wait.max.ms"] = "500";
@@ -63,7 +63,9 @@ class SharedTopicReader::Loop {
 Result<void> SharedTopicReader::Loop::start() {
   const auto refused = refused_properties(where_.connection);
   if (!refused.empty()) return tl::unexpected(refused.front());
-  auto reader = AssignedReader::open(shared_properties(where_), where_.topic,
+  const auto password = where_.password.read();
+  if (!password) return tl::unexpected(password.error());
+  auto reader = AssignedReader::open(shared_properties(where_, *password), where_.topic,
                                      {{Partition{0}, RD_KAFKA_OFFSET_BEGINNING}}, observer_);
   if (!reader) return tl::unexpected(reader.error());
   reader_.emplace(std::move(*reader));
@@ -103,6 +105,7 @@ Result<bool> SharedTopicReader::Loop::take(const rd_kafka_message_t& message) {
     default:
       break;
   }
+  renew_password(reader_->client(), where_.connection, where_.password);
   // librdkafka goes on by itself; once is enough until something is read again.
   const std::string words = rd_kafka_err2str(message.err);
   if (words == last_trouble_) return true;

@@ -22,13 +22,13 @@ constexpr auto pause_after_failure = std::chrono::milliseconds(500);
 /// Values by key: the newest of each subject.
 using Values = std::map<std::string, std::string>;
 
-Properties writer_properties(const SharedTopic& where) {
+Properties writer_properties(const SharedTopic& where, const std::string& password) {
   // One request after the other, so that an older fact never overtakes a newer one.
   Properties properties{{"acks", "all"},
                         {"linger.ms", "5"},
                         {"max.in.flight.requests.per.connection", "1"},
                         {"message.timeout.ms", std::to_string(message_timeout.count())}};
-  properties.merge(connection_properties(where.connection, where.password));
+  properties.merge(connection_properties(where.connection, password));
   return properties;
 }
 
@@ -70,8 +70,10 @@ class SharedTopicWriter::Loop {
 Result<void> SharedTopicWriter::Loop::start() {
   const auto refused = refused_properties(where_.connection);
   if (!refused.empty()) return tl::unexpected(refused.front());
-  auto client =
-      make_client(RD_KAFKA_PRODUCER, writer_properties(where_), RD_KAFKA_EVENT_DR, observer_);
+  const auto password = where_.password.read();
+  if (!password) return tl::unexpected(password.error());
+  auto client = make_client(RD_KAFKA_PRODUCER, writer_properties(where_, *password),
+                            RD_KAFKA_EVENT_DR, observer_);
   if (!client) return tl::unexpected(client.error());
   client_ = std::move(*client);
   events_.reset(rd_kafka_queue_get_main(client_->get()));
@@ -164,6 +166,7 @@ Values SharedTopicWriter::Loop::send(const Values& values) {
       unconfirmed.erase(std::string(static_cast<const char*>(message->key), message->key_len));
     }
   }
+  if (!trouble.empty()) renew_password(client_->get(), where_.connection, where_.password);
   const std::lock_guard lock(mutex_);
   if (!trouble.empty() && trouble != last_trouble_) {
     tell(observer_.trouble,

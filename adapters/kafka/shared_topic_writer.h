@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/crypto/password.h"
 #include "adapters/kafka/observer.h"
 #include "adapters/kafka/settings.h"
 #include "adapters/ledger/identity.h"
@@ -16,7 +17,7 @@ namespace helsekontakter::kafka {
 /// How to reach the shared topic: one partition, cleanup.policy=compact.
 struct SharedTopic {
   Connection connection;
-  std::string password;
+  crypto::Password password;
   std::string topic;
   std::string group;  ///< the source's: its rights cover reading this topic too
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/crypto/password.h"
 #include "adapters/inbox/inbox.h"
 #include "adapters/kafka/observer.h"
 #include "adapters/kafka/ownership.h"
@@ -21,7 +22,7 @@ namespace helsekontakter::kafka {
 class KafkaSource {
  public:
   /// The decoder is called on the source's thread only. The inbox must outlive the source.
-  KafkaSource(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
+  KafkaSource(SourceSettings settings, crypto::Password password, Decode decode, Inbox& inbox,
               Observer observer);
   /// Ends the thread within about three seconds, without leaving the group.
   ~KafkaSource();

@@ -240,6 +240,7 @@ void KafkaSource::Loop::on_error(rd_kafka_event_t& event) {
                                 "; it is made anew"});
     return;
   }
+  renew_password(client_->get(), settings_.connection, password_);
   // A broker that is away says so again and again; once is enough until something else happens.
   std::string sentence = std::string("Kafka consumer: ") + (words == nullptr ? "" : words) +
                          "; check kafka.brokers, the network and the worker's rights";

@@ -42,8 +42,8 @@ void Wake::wait(Milliseconds at_most) const {
   [[maybe_unused]] const auto taken = ::read(descriptor_, &count, sizeof count);
 }
 
-KafkaSource::Loop::Loop(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
-                        Observer observer)
+KafkaSource::Loop::Loop(SourceSettings settings, crypto::Password password, Decode decode,
+                        Inbox& inbox, Observer observer)
     : settings_(std::move(settings)),
       password_(std::move(password)),
       inbox_(inbox),
@@ -153,14 +153,16 @@ void KafkaSource::Loop::connect() {
 
 Result<void> KafkaSource::Loop::join() {
   // The limit of each partition queue is fixed when the consumer is made, so count them first.
+  const auto password = password_.read();
+  if (!password) return tl::unexpected(password.error());
   const auto asking = make_client(
-      RD_KAFKA_PRODUCER, connection_properties(settings_.connection, password_), 0, observer_);
+      RD_KAFKA_PRODUCER, connection_properties(settings_.connection, *password), 0, observer_);
   if (!asking) return tl::unexpected(asking.error());
   const auto partitions = count_partitions((*asking)->get(), settings_.topic, Clock::now() + 2s);
   if (!partitions) return tl::unexpected(partitions.error());
 
   auto client = make_client(
-      RD_KAFKA_CONSUMER, consumer_properties(settings_, password_, *partitions),
+      RD_KAFKA_CONSUMER, consumer_properties(settings_, *password, *partitions),
       RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS, observer_);
   if (!client) return tl::unexpected(client.error());
   rd_kafka_poll_set_consumer((*client)->get());
@@ -261,8 +263,8 @@ void KafkaSource::Loop::push_all(std::vector<Input> inputs) {
   for (Input& input : inputs) inbox_.push(std::move(input));
 }
 
-KafkaSource::KafkaSource(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
-                         Observer observer)
+KafkaSource::KafkaSource(SourceSettings settings, crypto::Password password, Decode decode,
+                         Inbox& inbox, Observer observer)
     : loop_(std::make_unique<Loop>(std::move(settings), std::move(password), std::move(decode),
                                    inbox, std::move(observer))) {}
 

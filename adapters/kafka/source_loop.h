@@ -36,7 +36,7 @@ class Wake {
 /// (`orders_`, `stopping_`) and by `ownership()` only.
 class KafkaSource::Loop {
  public:
-  Loop(SourceSettings settings, std::string password, Decode decode, Inbox& inbox,
+  Loop(SourceSettings settings, crypto::Password password, Decode decode, Inbox& inbox,
        Observer observer);
   ~Loop();
   Loop(const Loop&) = delete;
@@ -89,7 +89,7 @@ class KafkaSource::Loop {
   void push_all(std::vector<Input> inputs);
 
   const SourceSettings settings_;
-  const std::string password_;
+  const crypto::Password password_;
   Inbox& inbox_;
   const Observer observer_;
   const std::shared_ptr<Ownership> ownership_;

@@ -19,7 +19,9 @@ constexpr auto written_within = std::chrono::seconds(20);
 
 /// The topic is there and will keep what is said; nothing is written to another one.
 Result<void> check_topic(const kafka::SharedTopic& where) {
-  const auto admin = kafka::Admin::connect(where.connection, where.password, observer());
+  const auto password = where.password.read();
+  if (!password) return tl::unexpected(password.error());
+  const auto admin = kafka::Admin::connect(where.connection, *password, observer());
   if (!admin) return tl::unexpected(admin.error());
   const auto found = admin->describe(where.topic, describe_within);
   if (!found) return tl::unexpected(found.error());

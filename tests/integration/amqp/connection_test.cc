@@ -2,9 +2,12 @@
 #include "tests/integration/amqp/amqp_fixture.h"
 #include "tests/integration/amqp/gate.h"
 
+#include <cstdio>
+#include <fstream>
 #include <future>
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 // How the worker reaches a broker, and what it says when it does not.
 
@@ -26,10 +29,10 @@ Connection quick(Connection connection) {
 class Connecting : public RealAmqp {
  protected:
   /// A source on an own queue, by this connection.
-  void start(Connection connection, const std::string& password = "secret") {
+  void start(Connection connection, const crypto::Password& password = "secret") {
     start_as_is(quick(std::move(connection)), password);
   }
-  void start_as_is(Connection connection, const std::string& password) {
+  void start_as_is(Connection connection, const crypto::Password& password) {
     SourceSettings settings{.connection = std::move(connection), .address = queue};
     source = std::make_unique<AmqpSource>(settings, password, decode_plainly, core.inbox,
                                           ear.observer());
@@ -126,6 +129,17 @@ TEST_F(Connecting, SaysThatThePasswordIsWrong) {
   start_as_is(connection(), "wrong");
   EXPECT_TRUE(hears("check user, password_file")) << ear.all();
   EXPECT_FALSE(ear.heard("wrong")) << ear.all();
+}
+
+TEST_F(Connecting, TriesAgainWithAPasswordThatWasRotated) {
+  const std::string path = ::testing::TempDir() + "amqp-password-" + std::to_string(::getpid());
+  std::ofstream(path) << "old";
+  produce(queue, {"a"});
+  start_as_is(connection(), *crypto::Password::of_file(path, crypto::ModeCheck::off));
+  ASSERT_TRUE(hears("check user, password_file")) << ear.all();
+  std::ofstream(path) << "secret";
+  EXPECT_TRUE(core.take_deliveries(1)) << ear.all();
+  std::remove(path.c_str());
 }
 
 TEST_F(Connecting, SpeaksTlsWithAPassword) {
