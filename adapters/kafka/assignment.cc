@@ -45,7 +45,7 @@ std::string Assignment::moved_keys(std::uint32_t total) const {
          std::to_string(ledger_partitions_) +
          ": keys have moved to other partitions, where the ledger does not know them, so an older "
          "version could go out over a newer one; nothing of it is consumed. Stop the workers; "
-         "the runbook says how to grow (a new ledger and a new group)";
+         "\"More partitions\" in deploy/README.md says how to go on";
 }
 
 std::string Assignment::lost_offset(Partition partition, const Bounds& bounds) const {
