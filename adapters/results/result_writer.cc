@@ -84,12 +84,12 @@ About about(const Delivery& delivery) {
 /// result that is told once more says nothing of today.
 std::string_view digital_status(const Conclusion& conclusion) {
   const auto* change = std::get_if<Change>(&conclusion.delivery->content);
-  if (change == nullptr || change->lane != Lane::members) return {};
+  if (change == nullptr || change->lane != Lane::members) return "";
   const bool answered = conclusion.batch != Conclusion::no_batch;
   if (conclusion.verdict == Verdict::accepted && answered) return R"(,"digitalStatus":"active")";
   const bool inactive = conclusion.reason == Reason::not_digitally_active &&
                         (answered || conclusion.next_attempt.has_value());
-  return inactive ? R"(,"digitalStatus":"inactive")" : std::string_view();
+  return inactive ? R"(,"digitalStatus":"inactive")" : std::string_view("");
 }
 
 std::string batch_text(const BatchFacts& batch) {
