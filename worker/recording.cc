@@ -20,6 +20,7 @@ Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, Ke
                           .verdict = verdict,
                           .reason = reason,
                           .attempt = held.attempt,
+                          .settles = !held.parked,
                           .batch = Conclusion::no_batch});
   const bool is_offering = held.is_change && held.lane == Lane::offerings;
   concluding_.push_back({.frees_key = frees_key,

@@ -18,6 +18,7 @@ struct Settlement {
   Settlement settlement;
   settlement.deliveries.reserve(record.conclusions.size());
   for (const Conclusion& conclusion : record.conclusions) {
+    if (!conclusion.settles) continue;
     settlement.deliveries.emplace_back(conclusion.delivery->epoch,
                                        conclusion.delivery->position.offset);
   }

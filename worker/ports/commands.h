@@ -58,7 +58,10 @@ struct Conclusion {
   std::string endpoint_event_id;
   std::uint32_t attempt = 0;  ///< requests this change was part of
   std::uint32_t round = 0;    ///< of inactive answers to this change; part of their results' ids
-  bool publishes = true;      ///< no result: it only waits in the ledger from now on
+  /// Its delivery waits for a settlement. One that came from the ledger was settled when it was
+  /// parked, and its offset may be of an earlier numbering, so that another delivery has it now.
+  bool settles = true;
+  bool publishes = true;                 ///< no result: it only waits in the ledger from now on
   std::optional<WallTime> next_attempt;  ///< of an inactive one, when it is parked
   std::uint32_t batch = 0;  ///< index in Record::batches; no_batch: it never was in one
   std::uint32_t superseded_by = no_index;  ///< index in Record::conclusions of the successor

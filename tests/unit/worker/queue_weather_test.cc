@@ -134,23 +134,27 @@ class Weather {
   /// What the record settles the broker takes away; at a crash it may not have heard of it.
   void record() {
     if (!core_->is_recording()) return;
+    std::set<Offset> settled;
     for (const Conclusion& conclusion : core_->recording().conclusions) {
+      if (conclusion.settles) settled.insert(conclusion.delivery->position.offset);
       if (!conclusion.publishes || conclusion.verdict == Verdict::inactive) continue;
       told_.insert(std::string(conclusion.delivery->texts[Texts::Field::id]));
     }
     const bool ours = !core_->recording().progress.empty();
     (void)core_->record();
-    if (ours) settle();
+    if (ours) settle(settled);
     look();
   }
 
-  void settle() {
+  /// What the core counts as done; an adapter settles what it hears of each conclusion.
+  void settle(const std::set<Offset>& settled) {
     const ProgressMark mark = core_->mark();
     for (std::size_t offset = 0; offset < at_offset_.size(); ++offset) {
       const auto at = static_cast<Offset>(offset);
       bool done = at < core_->committed();
       for (const auto& [from, to] : mark.concluded) done = done || (at >= from && at < to);
       if (done) queue_[at_offset_[offset]].settled = true;
+      if (!done && settled.contains(at)) faults_ += "settled, but not concluded; ";
     }
   }
 

@@ -9,6 +9,7 @@ namespace helsekontakter::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -249,6 +250,14 @@ TEST(Remembering, TriesWhatWasParkedUnderAnEarlierNumbering) {
   next.assign(0, 0, {.concluded = {}, .submitted_to = 0, .clean = true, .unsettled = false}, 0);
   next.pass(48h);
   EXPECT_EQ(next.requests(), "ada@1");
+  next.deliver("bob@1");
+  std::vector<std::string> settled;
+  for (next.accept_all(); next.is_recording(); (void)next.record(), next.accept_all()) {
+    for (const Conclusion& conclusion : next.recording().conclusions) {
+      if (conclusion.settles) settled.emplace_back(conclusion.delivery->texts[Texts::Field::id]);
+    }
+  }
+  EXPECT_THAT(settled, ElementsAre("bob@1")) << "ada's offset is another delivery's now";
 }
 
 TEST(Remembering, TellsAChangeThatIsOlderThanAParkedOne) {
