@@ -101,21 +101,33 @@ void Worker::take(DueChanges& input) {
 }
 
 void Worker::take(ClockSeen& input) {
-  const bool was_wrong = clock_skew_ && std::chrono::abs(*clock_skew_) > clock_skew_max;
-  const bool is_wrong = std::chrono::abs(input.skew) > clock_skew_max;
-  clock_skew_ = input.skew;
-  if (was_wrong == is_wrong) return;
-  if (is_wrong) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(input.skew).count();
-    notice(Notice::Kind::clock_wrong, std::nullopt, std::nullopt,
-           "our clock is " + std::to_string(std::abs(seconds)) + " s " +
-               (seconds > 0 ? "behind" : "ahead of") +
-               " the endpoint's (its Date header): no inactive member expires until they agree. "
-               "Run a time service");
-  } else {
-    notice(Notice::Kind::clock_right, std::nullopt, std::nullopt,
-           "our clock and the endpoint's agree again");
+  const bool was_wrong = is_clock_wrong();
+  clock_skews_.at(static_cast<std::size_t>(input.peer)) = input.skew;
+  if (was_wrong == is_clock_wrong()) return;
+  if (was_wrong) {
+    notice(Notice::Kind::clock_right, std::nullopt, std::nullopt, "our clock agrees again");
+    return;
   }
+  const bool is_endpoint = input.peer == ClockSeen::Peer::endpoint;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(input.skew).count();
+  notice(Notice::Kind::clock_wrong, std::nullopt, std::nullopt,
+         "our clock is " + std::to_string(std::abs(seconds)) + " s " +
+             (seconds > 0 ? "behind" : "ahead of") + " that of the " +
+             (is_endpoint ? "endpoint" : "status API") +
+             " (its Date header): no inactive member expires until they agree. Run a time service");
+}
+
+/// That of the endpoint or of the status API differs from ours by too much.
+bool Worker::is_clock_wrong() const {
+  return std::any_of(clock_skews_.begin(), clock_skews_.end(), [](const auto& skew) {
+    return skew && std::chrono::abs(*skew) > clock_skew_max;
+  });
+}
+
+/// A clock that is wrong, or that nobody has confirmed, must not end anything.
+bool Worker::is_clock_right() const {
+  return !is_clock_wrong() && std::any_of(clock_skews_.begin(), clock_skews_.end(),
+                                          [](const auto& skew) { return skew.has_value(); });
 }
 
 void Worker::take(LedgerRoom& input) {
@@ -266,11 +278,9 @@ void Worker::remember_inactive(const Held& held, Reason reason, LedgerEntry& ent
   const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
   auto parked = std::make_shared<const ParkedChange>(park(held, before, reason));
   told.round = parked->round;
-  // A clock that is wrong must not end anything.
-  const bool sure = clock_skew_ && std::chrono::abs(*clock_skew_) <= clock_skew_max;
   const bool too_long = wall_ - parked->parked_since >= settings_.member.inactive_expiry;
   const bool over = !entry.ever_accepted && parked->period_end && *parked->period_end <= wall_;
-  if (sure && (too_long || over)) {
+  if ((too_long || over) && is_clock_right()) {
     told.verdict = Verdict::expired;
     told.reason = Reason::inactive_too_long;
     return;

@@ -140,6 +140,7 @@ void Worker::learn(const SharedRetryNow& fact, bool live) {
   make_due(fact.organization, true);
   if (!fact.organization) {
     endpoint_.end_pause();
+    pause_told_until_ = {};
     endpoint_.probe_now(now_);
   }
   for (Organization* organization : turns_) {

@@ -12,6 +12,7 @@
 #include "worker/submission/endpoint_health.h"
 #include "worker/submission/pace.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -288,6 +289,8 @@ class Worker {
   void pause_endpoint(Milliseconds wait);
   [[nodiscard]] std::string how_to_release() const;
   void tell_source_brake();
+  [[nodiscard]] bool is_clock_wrong() const;
+  [[nodiscard]] bool is_clock_right() const;
 
   // gate.cc: members wait for their organisation's offerings.
   [[nodiscard]] bool passes_gate(const Organization& organization, Lane lane) const {
@@ -410,7 +413,7 @@ class Worker {
   SharedAuthor author_ = 0;                                 // ours; chosen in the first turn
   WallTime pause_told_until_{};
   bool ledger_full_ = false;
-  std::optional<Milliseconds> clock_skew_;  ///< the endpoint's clock minus ours, once it was seen
+  std::array<std::optional<Milliseconds>, 2> clock_skews_;  // by ClockSeen::Peer, once seen
   bool stopping_ = false;
   bool finished_ = false;
 };

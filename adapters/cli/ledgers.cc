@@ -108,10 +108,10 @@ Result<std::optional<kafka::TopicDescription>> describe(const kafka::Connection&
                                                         const std::string& topic,
                                                         const kafka::Observer& observer,
                                                         const std::function<bool()>& goes_on) {
-  const auto secret = password.read();
-  if (!secret) return tl::unexpected(secret.error());
   std::string said;
   while (true) {
+    const auto secret = password.read();
+    if (!secret) return tl::unexpected(secret.error());
     auto admin = kafka::Admin::connect(connection, *secret, observer);
     if (!admin) return tl::unexpected(admin.error());
     auto found = admin->describe(topic, describe_within);
@@ -170,9 +170,9 @@ Result<OpenLedger> open_kafka(const config::Configuration& configuration,
                                .password = *password,
                                .topic = topic,
                                .group = source.group};
-  open.knows = [reading, observer](Partition partition) mutable {
+  open.knows = [reading, observer](const std::vector<Partition>& partitions) mutable {
     reading.quiet_max = knows_within;
-    return kafka::has_ledger_records(reading, partition, observer);
+    return kafka::with_ledger_records(reading, partitions, observer);
   };
   open.store = std::make_shared<KafkaStore>(std::move(reading), std::move(format), observer);
   return open;

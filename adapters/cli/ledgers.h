@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -20,8 +21,8 @@ namespace helsekontakter::cli {
 /// The ledger of this deployment: read back by its store, written with each record.
 struct OpenLedger {
   std::shared_ptr<ledger::LedgerStore> store;
-  /// On Kafka: whether anything of the partition was ever recorded. Blocks.
-  std::function<Result<bool>(Partition)> knows;
+  /// On Kafka: those of the partitions of which anything was ever recorded. Blocks.
+  std::function<Result<std::set<Partition>>(const std::vector<Partition>&)> knows;
   std::uint32_t partitions = 0;  ///< on Kafka: as many as the input had at the start
   /// On Kafka: entries go into the record's transaction.
   kafka::LedgerTopic topic;

@@ -89,6 +89,8 @@ kafka::Observer Program::observe_kafka() {
   observer.read = [this](std::size_t, std::size_t bytes) { metrics_.event_bytes_consumed(bytes); };
   observer.rebalanced = [this](kafka::Rebalance what, std::size_t partitions) {
     metrics_.rebalanced(change_of(what));
+    partitions_held_.clear();  // those of this assignment are told anew
+    metrics_.partitions_held(0);
     if (what != kafka::Rebalance::assigned) {
       for (const Partition partition : std::exchange(lagging_, {})) metrics_.forget_lag(partition);
     }
@@ -214,7 +216,7 @@ endpoint::Observer Program::observe_endpoint() {
   };
   observer.clock_seen = [this](WallTime theirs, WallTime ours) {
     metrics_.clock_skew(telemetry::Peer::endpoint, theirs - ours);
-    inbox_.push(ClockSeen{theirs - ours});
+    inbox_.push(ClockSeen{ClockSeen::Peer::endpoint, theirs - ours});
   };
   return observer;
 }
@@ -232,7 +234,7 @@ void Program::observe_status(endpoint::StatusSurroundings& around) {
                                         {"unknown", facts.unknown}});
   };
   around.clock_seen = [this](WallTime theirs, WallTime ours) {
-    inbox_.push(ClockSeen{theirs - ours});
+    inbox_.push(ClockSeen{ClockSeen::Peer::status_api, theirs - ours});
   };
   around.token_dropped = [this](OrganizationNumber organization, int status) {
     log_.info("the status API refused a token; a fresh one is tried",

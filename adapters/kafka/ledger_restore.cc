@@ -229,29 +229,38 @@ Result<LedgerTables> restore_ledger(const LedgerReading& reading,
   return Restoration(reading, format, observer, std::move(from)).run(stop);
 }
 
-Result<bool> has_ledger_records(const LedgerReading& reading, Partition partition,
-                                const Observer& observer) {
-  const auto bounds = read_bounds(reading, {partition}, observer);
+Result<std::set<Partition>> with_ledger_records(const LedgerReading& reading,
+                                                const std::vector<Partition>& partitions,
+                                                const Observer& observer) {
+  std::set<Partition> found;
+  const auto bounds = read_bounds(reading, partitions, observer);
   if (!bounds) return tl::unexpected(bounds.error());
-  const auto [first, end] = bounds->at(partition);
-  if (first >= end) return false;
-  const auto properties = ledger_properties(reading);
+  std::map<Partition, Offset> from;
+  for (const auto& [partition, bound] : *bounds) {
+    if (bound.first < bound.end) from[partition] = bound.first;
+  }
+  if (from.empty()) return found;
+  auto properties = ledger_properties(reading);
   if (!properties) return tl::unexpected(properties.error());
-  auto reader = AssignedReader::open(*properties, reading.topic, {{partition, first}}, observer);
+  (*properties)["queued.max.messages.kbytes"] =
+      AssignedReader::queued_kbytes(reading.fetch_bytes_max, from.size());
+  auto reader = AssignedReader::open(*properties, reading.topic, from, observer);
   if (!reader) return tl::unexpected(reader.error());
-  std::optional<bool> found;
   const auto until = Clock::now() + reading.quiet_max;
-  while (!found && Clock::now() < until) {
-    const auto taken = reader->poll([&, end = end](const auto& message) -> Result<bool> {
-      if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) found = true;
-      // The markers of transactions and what was aborted are all there is.
-      if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF && message.offset >= end) found = false;
+  while (!from.empty() && Clock::now() < until) {
+    const auto taken = reader->poll([&](const auto& message) -> Result<bool> {
+      const Partition partition{message.partition};
       if (is_unreadable(message.err)) return ledger_unreadable(reading.topic, message.err);
-      return !found;
+      // At its end: the markers of transactions, and what was aborted, are all there is.
+      const bool ended = message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF &&
+                         message.offset >= bounds->at(partition).end;
+      if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) found.insert(partition);
+      if (ended || found.contains(partition)) from.erase(partition);
+      return !from.empty();
     });
     if (!taken) return tl::unexpected(taken.error());
   }
-  if (found) return *found;
+  if (from.empty()) return found;
   return ledger_unreadable(reading.topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -49,9 +50,11 @@ using LedgerTables = std::map<Partition, RestoredLedger>;
                                                   LedgerTables from, std::stop_token stop,
                                                   const Observer& observer);
 
-/// Whether a committed record stands in the partition's ledger. Blocks as restore_ledger does.
-[[nodiscard]] Result<bool> has_ledger_records(const LedgerReading& reading, Partition partition,
-                                              const Observer& observer);
+/// Those of the partitions in whose ledger a committed record stands. Blocks as restore_ledger
+/// does: twice quiet_max and a few seconds at most, however many they are.
+[[nodiscard]] Result<std::set<Partition>> with_ledger_records(
+    const LedgerReading& reading, const std::vector<Partition>& partitions,
+    const Observer& observer);
 
 /// The end of each partition's ledger as it stands. While a partition is ours and no record is
 /// under way, its table is right up to there, so a position taken now and then spares reading that

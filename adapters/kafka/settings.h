@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,10 @@ struct SourceSettings {
   std::string group;
   std::string instance_id;        ///< empty: dynamic membership
   Start start = Start::earliest;  ///< only while neither an offset nor the ledger is there
-  /// Whether the ledger holds anything of a partition that has no committed offset: then the offset
-  /// was lost. Blocks; called on a thread that nobody waits for. Empty: there is no ledger.
-  std::function<Result<bool>(Partition)> ledger_knows;
+  /// Those of the partitions, which have no committed offset, of which the ledger holds anything:
+  /// there the offset was lost. Blocks; called on a thread that nobody waits for. Empty: there is
+  /// no ledger.
+  std::function<Result<std::set<Partition>>(const std::vector<Partition>&)> ledger_knows;
   /// How many the ledger was made for: with another number of the input's all are held. 0: there is
   /// no such ledger.
   std::uint32_t ledger_partitions = 0;

@@ -21,14 +21,15 @@ constexpr auto restoration_pause = 500ms;
 constexpr auto held_pause = 5s;
 
 /// What the ledger says of the partitions that have no committed offset.
-Result<BoundsRead> with_ledger(BoundsRead read,
-                               const std::function<Result<bool>(Partition)>& knows) {
-  for (auto& [partition, bounds] : read.bounds) {
-    if (bounds.committed) continue;
-    const auto known = knows(partition);
-    if (!known) return tl::unexpected(known.error());
-    bounds.known_to_ledger = *known;
+Result<BoundsRead> with_ledger(BoundsRead read, const SourceSettings& settings) {
+  std::vector<Partition> unknown;
+  for (const auto& [partition, bounds] : read.bounds) {
+    if (!bounds.committed) unknown.push_back(partition);
   }
+  if (unknown.empty() || !settings.ledger_knows) return read;
+  const auto known = settings.ledger_knows(unknown);
+  if (!known) return tl::unexpected(known.error());
+  for (const Partition partition : *known) read.bounds.at(partition).known_to_ledger = true;
   return read;
 }
 
@@ -149,10 +150,10 @@ void KafkaSource::Loop::begin_restoration() {
   restoration_ = std::make_shared<Restoration>();
   restoration_->partitions = partitions;
   restoration_->deadline = now + restoration_timeout;
-  run_detached([client = client_, topic = settings_.topic, knows = settings_.ledger_knows,
-                restoration = restoration_, wake = wake_] {
-    auto answer = read_bounds(client->get(), topic, restoration->partitions, restoration->deadline);
-    if (answer && knows) answer = with_ledger(std::move(*answer), knows);
+  run_detached([client = client_, settings = settings_, restoration = restoration_, wake = wake_] {
+    auto answer =
+        read_bounds(client->get(), settings.topic, restoration->partitions, restoration->deadline);
+    if (answer) answer = with_ledger(std::move(*answer), settings);
     {
       const std::lock_guard lock(restoration->mutex);
       restoration->answer = std::move(answer);

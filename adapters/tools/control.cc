@@ -100,7 +100,11 @@ int control(const config::Configuration& configuration, const ControlOptions& op
   if (auto fine = check_topic(where); !fine) return tell(streams, fine.error());
   kafka::SharedTopicWriter writer(where, observer());
   if (auto started = writer.start(); !started) return tell(streams, started.error());
-  writer.publish(std::vector<SharedFact>{*fact});
+  std::vector<SharedFact> facts{*fact};
+  // A worker that starts later is to find no pause either.
+  const auto* now = std::get_if<SharedRetryNow>(&*fact);
+  if (now != nullptr && !organization) facts.emplace_back(SharedRetryAfter{now->at});
+  writer.publish(facts);
   const auto written = writer.flush(std::chrono::steady_clock::now() + written_within);
   writer.stop();
   if (!written) return tell(streams, written.error());

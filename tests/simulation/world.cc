@@ -241,7 +241,7 @@ void World::submit(Process& process, Submit command) {
   at(fate.answers_after, [this, id = process.id, shared, outcome = fate.outcome] {
     Process* found = find(id);
     if (found == nullptr) return;
-    input(*found, ClockSeen{broker_.clock_skew});
+    input(*found, ClockSeen{ClockSeen::Peer::endpoint, broker_.clock_skew});
     input(*found, Outcome{shared->id, outcome, std::nullopt});
   });
 }
@@ -250,7 +250,7 @@ void World::ask(Process& process, const AskStatus& question) {
   at(up_to(500), [this, id = process.id, question] {
     Process* found = find(id);
     if (found == nullptr) return;
-    input(*found, ClockSeen{broker_.clock_skew});
+    input(*found, ClockSeen{ClockSeen::Peer::status_api, broker_.clock_skew});
     input(*found, endpoint_.answer(question, random_));
   });
 }

@@ -73,8 +73,10 @@ struct Outcome {
   Lane lane = Lane::members;
 };
 
-/// Endpoint: its clock (the Date header of its last answer) minus ours.
+/// Endpoint, status API: its clock (the Date header of its last answer) minus ours.
 struct ClockSeen {
+  enum class Peer : std::uint8_t { endpoint, status_api };
+  Peer peer = Peer::endpoint;
   Milliseconds skew{};
 };
 

@@ -78,7 +78,7 @@ TEST_F(SilentBroker, DoesNotKeepAStopFromTheLedgersRestoration) {
 }
 
 TEST_F(SilentBroker, DoesNotKeepTheOtherQuestionsForEver) {
-  EXPECT_FALSE(has_ledger_records(reading_, Partition{0}, {}));
+  EXPECT_FALSE(with_ledger_records(reading_, {Partition{0}}, {}));
   EXPECT_FALSE(read_ledger_ends(reading_, {Partition{0}, Partition{1}}, {}));
   const auto log = TopicLog::open({.connection = reading_.connection,
                                    .password = "",

@@ -246,7 +246,7 @@ void Core::say_active(const std::set<std::string>& active, const std::set<std::s
                               : said                  ? DigitalStatus::inactive
                                                       : DigitalStatus::unknown);
   }
-  see_clock();
+  see_clock(ClockSeen::Peer::status_api);
   input(std::move(answer));
 }
 
@@ -316,14 +316,14 @@ void Core::turn() {
 }
 
 /// Each answer has a Date header, which comes before it.
-void Core::see_clock() {
-  if (clock_skew_) inputs_.emplace_back(ClockSeen{*clock_skew_});
+void Core::see_clock(ClockSeen::Peer peer) {
+  if (clock_skew_) inputs_.emplace_back(ClockSeen{peer, *clock_skew_});
 }
 
 void Core::end_request(std::size_t index, SubmissionOutcome outcome) {
   const BatchId id = requests_.at(index).id;
   requests_.erase(requests_.begin() + static_cast<std::ptrdiff_t>(index));
-  see_clock();
+  see_clock(ClockSeen::Peer::endpoint);
   input(Outcome{.id = id, .outcome = std::move(outcome), .submitted_at = std::nullopt});
 }
 

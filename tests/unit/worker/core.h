@@ -104,6 +104,7 @@ class Core {
   [[nodiscard]] std::optional<Milliseconds> wakes_in() const;
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] WorkerStatus status() const { return worker_.status(); }
+  void see_clock(ClockSeen::Peer peer, Milliseconds skew) { input(ClockSeen{peer, skew}); }
   /// From now on the endpoint's clock is so much ahead of ours; nothing: it does not say.
   void set_clock_skew(std::optional<Milliseconds> skew) { clock_skew_ = skew; }
   /// From now on the ledger answers no look-up.
@@ -124,7 +125,7 @@ class Core {
     turn();
   }
   void turn();
-  void see_clock();
+  void see_clock(ClockSeen::Peer peer);
   void end_request(std::size_t index, SubmissionOutcome outcome);
 
   Worker worker_;

@@ -208,6 +208,23 @@ TEST(Remembering, LetsNothingExpireByAClockThatIsWrongOrNotChecked) {
   }
 }
 
+TEST(Remembering, TakesEachPeersClockForItself) {
+  using Peer = ClockSeen::Peer;
+  Core core(remembering());
+  core.assign();
+  core.see_clock(Peer::status_api, 6min);
+  for (int i = 0; i < 3; ++i) core.see_clock(Peer::endpoint, 0ms);
+  core.see_clock(Peer::status_api, 6min);
+  EXPECT_EQ(core.notices(Notice::Kind::clock_wrong), 1u) << "the other's clock says nothing of it";
+  core.deliver("ada@1^");
+  core.pass(200h);
+  core.say_inactive();
+  EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
+  EXPECT_FALSE(core.noticed(Notice::Kind::clock_right));
+  core.see_clock(Peer::status_api, 1min);
+  EXPECT_TRUE(core.noticed(Notice::Kind::clock_right));
+}
+
 TEST(Remembering, LetsAnInactiveMembershipExpireWhenItIsOver) {
   Core core(remembering());
   core.assign();

@@ -160,6 +160,9 @@ TEST(SharedRetryNow, EndsThePauseThatTheEndpointAskedFor) {
   ASSERT_EQ(core.requests(), "");
   core.hear(SharedRetryNow{.organization = std::nullopt, .at = {}});
   EXPECT_EQ(core.requests(), "ada@1");
+  const std::size_t told = core.facts().size();
+  core.answer(Refused{429, EntryAnswer{.status = 429}, Milliseconds(10min)});
+  EXPECT_EQ(core.facts().size(), told + 1) << "a shorter pause than the one that was ended";
 }
 
 TEST(SharedRetryNow, TriesAnInactiveMemberAtOnce) {
