@@ -148,7 +148,7 @@ void Worker::admit_finding(Slot slot) {
   if (finding.organization) {
     Organization& organization = organization_of(*finding.organization);
     if (organization.hold.lasting() || organization.braked()) {
-      (void)slots_.place(slot, Place::stalled);
+      stall(slot);
       return;
     }
     (void)add_conclusion(slot, verdict, reason, nullptr);

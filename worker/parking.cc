@@ -81,6 +81,43 @@ void Worker::park_groups(Organization& organization) {
   }
 }
 
+/// A finding behind a hold waits here: it has no key, so the ledger cannot take it. It counts as
+/// part of its partition, which must never be filled by one organisation.
+void Worker::stall(Slot slot) {
+  const Held& held = slots_[slot];
+  PartitionState* partition = partition_of(held.position.partition, held.epoch);
+  const Slots::Reference reference = slots_.place(slot, Place::stalled);
+  if (partition != nullptr) partition->stalled.push_back(reference);
+}
+
+/// When findings of held organisations help to fill a partition, they are told after all, brake or
+/// not: each gets the result that it would have got, and the others are read on.
+void Worker::let_go_stalled() {
+  if (!settings_.ledger.enabled || stopping_) return;
+  for (auto& [number, partition] : partitions_) {
+    auto& stalled = partition.stalled;
+    while (!stalled.empty() && !slots_.holds(stalled.front())) stalled.pop_front();
+    if (stalled.empty() || partition.revoking) continue;
+    const Held& first = slots_[stalled.front().slot];
+    if (partition.backlog.empty() && !is_tight(first) && !fills_source(first, 2)) continue;
+    for (const Slots::Reference& reference : std::exchange(stalled, {})) {
+      if (slots_.holds(reference)) let_go(reference.slot);
+    }
+  }
+}
+
+void Worker::let_go(Slot slot) {
+  const Finding& finding = std::get<Finding>(slots_[slot].delivery->content);
+  Organization& organization = organization_of(*finding.organization);
+  if (!std::exchange(organization.has_let_go, true)) {
+    notice(Notice::Kind::findings_let_go, organization.number, std::nullopt,
+           "rejected or undecodable changes of organisation " + organization.number.digits() +
+               ", which is held, take the room of others: they are concluded. Stop its sender, or "
+               "mend what it sends, or `environment` and `identifier` here");
+  }
+  (void)add_conclusion(slot, entry_of(finding.reason).verdict, finding.reason, nullptr);
+}
+
 bool Worker::is_tight(const Held& held) {
   const PartitionState* partition = partition_of(held.position.partition, held.epoch);
   return partition != nullptr && partition->bytes > partition->share / 2;
@@ -144,7 +181,9 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, const P
     const ParkedChange& before = *entry.parked;
     parked.round = before.round;
     parked.why = before.why;
-    parked.parked_since = before.parked_since;
+    // Since when it fails itself: the time it only waited does not count.
+    if (before.interval > Milliseconds{0} || !how.fails_itself)
+      parked.parked_since = before.parked_since;
     if (before.why != Reason::none || !how.fails_itself) parked.interval = before.interval;
   }
   return parked;

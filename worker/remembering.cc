@@ -101,10 +101,10 @@ void Worker::take(DueChanges& input) {
 }
 
 void Worker::take(ClockSeen& input) {
-  const bool was_wrong = is_clock_wrong();
-  clock_skews_.at(static_cast<std::size_t>(input.peer)) = input.skew;
-  if (was_wrong == is_clock_wrong()) return;
-  if (was_wrong) {
+  peer_clocks_.at(static_cast<std::size_t>(input.peer)) = {input.skew, now_};
+  const bool wrong = is_clock_wrong();
+  if (std::exchange(clock_wrong_told_, wrong) == wrong) return;
+  if (!wrong) {
     notice(Notice::Kind::clock_right, std::nullopt, std::nullopt, "our clock agrees again");
     return;
   }
@@ -114,20 +114,23 @@ void Worker::take(ClockSeen& input) {
          "our clock is " + std::to_string(std::abs(seconds)) + " s " +
              (seconds > 0 ? "behind" : "ahead of") + " that of the " +
              (is_endpoint ? "endpoint" : "status API") +
-             " (its Date header): no inactive member expires until they agree. Run a time service");
+             " (its Date header): nothing expires until they agree. Run a time service");
 }
 
 /// That of the endpoint or of the status API differs from ours by too much.
 bool Worker::is_clock_wrong() const {
-  return std::any_of(clock_skews_.begin(), clock_skews_.end(), [](const auto& skew) {
-    return skew && std::chrono::abs(*skew) > clock_skew_max;
+  return std::any_of(peer_clocks_.begin(), peer_clocks_.end(), [&](const auto& clock) {
+    return clock && std::chrono::abs(clock->skew) > clock_skew_max &&
+           now_ - clock->seen < clock_seen_max;
   });
 }
 
 /// A clock that is wrong, or that nobody has confirmed, must not end anything.
 bool Worker::is_clock_right() const {
-  return !is_clock_wrong() && std::any_of(clock_skews_.begin(), clock_skews_.end(),
-                                          [](const auto& skew) { return skew.has_value(); });
+  return !is_clock_wrong() &&
+         std::any_of(peer_clocks_.begin(), peer_clocks_.end(), [](const auto& clock) {
+           return clock && std::chrono::abs(clock->skew) <= clock_skew_max;
+         });
 }
 
 void Worker::take(LedgerRoom& input) {
@@ -239,8 +242,7 @@ Worker::Remembered Worker::remember(Slot slot, Verdict verdict, Reason reason,
   LedgerEntry& entry = *key.ledger;
   Remembered told{.verdict = verdict, .reason = reason, .round = held.attempt};
   if (put_off_as) {
-    entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, *put_off_as));
-    told.publishes = false;
+    remember_put_off(held, *put_off_as, entry, told);
   } else if (verdict == Verdict::inactive) {
     remember_inactive(held, reason, entry, told);
   }
@@ -270,6 +272,22 @@ void Worker::write_entry(const Held& held) {
   entry.lane = held.lane;
   entry.organization = held.change().organization;
   ledger_writes_.push_back({held.position.partition, held.epoch, held.key->member, entry});
+}
+
+/// It is parked without a result, unless its own requests have failed for too long. What waits for
+/// an organisation, the endpoint or room never expires by that.
+void Worker::remember_put_off(const Held& held, const PutOff& how, LedgerEntry& entry,
+                              Remembered& told) {
+  const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
+  const bool failed_before = before != nullptr && before->interval > Milliseconds{0};
+  if (how.fails_itself && failed_before && is_clock_right() &&
+      wall_ - before->parked_since >= settings_.retry.exhausted_expiry) {
+    told.verdict = Verdict::expired;
+    told.reason = Reason::exhausted_too_long;
+    return;
+  }
+  entry.parked = std::make_shared<const ParkedChange>(put_off(held, entry, how));
+  told.publishes = false;
 }
 
 /// It is parked, unless it was inactive for too long, or its membership is over and never arrived.

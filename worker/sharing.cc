@@ -186,6 +186,7 @@ void Worker::conclude_stalled(std::optional<OrganizationNumber> organization) {
 }
 
 void Worker::tell_released(Organization& organization) {
+  organization.has_let_go = false;
   notice(Notice::Kind::organization_released, organization.number, std::nullopt,
          "organisation " + organization.number.digits() + " is submitted again");
   make_put_off_due(organization);

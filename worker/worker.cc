@@ -36,6 +36,7 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   ask_status();
   dispatch();
   park_waiting();
+  let_go_stalled();
   record();
   finish();
   regulate_source();

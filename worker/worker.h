@@ -231,6 +231,12 @@ class Worker {
   /// What ends the wait makes it due: a hold's end, an assignment. This is for what nobody ends.
   static constexpr Milliseconds put_off_max{std::chrono::hours(1)};
   static constexpr Milliseconds clock_skew_max{std::chrono::minutes(5)};
+  /// A peer that has not answered for so long says nothing of our clock any more.
+  static constexpr Milliseconds clock_seen_max{std::chrono::hours(1)};
+  struct PeerClock {
+    Milliseconds skew{};
+    TimePoint seen{};
+  };
   /// Parked without a word, because it could not be submitted.
   struct PutOff {
     Milliseconds wait{};
@@ -246,6 +252,7 @@ class Worker {
   [[nodiscard]] Remembered remember(Slot slot, Verdict verdict, Reason reason,
                                     const std::optional<PutOff>& put_off);
   void write_entry(const Held& held);
+  void remember_put_off(const Held& held, const PutOff& how, LedgerEntry& entry, Remembered& told);
   void remember_inactive(const Held& held, Reason reason, LedgerEntry& entry, Remembered& told);
   [[nodiscard]] ParkedChange park(const Held& held, const ParkedChange* before, Reason why);
   void take_due();
@@ -257,6 +264,9 @@ class Worker {
   void park_groups(Organization& organization);
   [[nodiscard]] bool is_to_park(const Held& held);
   [[nodiscard]] bool fills_source(const Held& held, std::size_t part);
+  void stall(Slot slot);
+  void let_go_stalled();
+  void let_go(Slot slot);
   [[nodiscard]] bool is_tight(const Held& held);
   [[nodiscard]] bool is_overdue(const Held& held);
   void put_off(Slot slot, const PutOff& how);
@@ -413,7 +423,8 @@ class Worker {
   SharedAuthor author_ = 0;                                 // ours; chosen in the first turn
   WallTime pause_told_until_{};
   bool ledger_full_ = false;
-  std::array<std::optional<Milliseconds>, 2> clock_skews_;  // by ClockSeen::Peer, once seen
+  std::array<std::optional<PeerClock>, 2> peer_clocks_;  // by ClockSeen::Peer, once seen
+  bool clock_wrong_told_ = false;
   bool stopping_ = false;
   bool finished_ = false;
 };

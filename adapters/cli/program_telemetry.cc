@@ -24,6 +24,8 @@ std::string_view event_of(Notice::Kind kind) {
       return "endpoint paused";
     case Notice::Kind::brake_pulled:
       return "brake pulled";
+    case Notice::Kind::findings_let_go:
+      return "unusable changes make room";
     case Notice::Kind::unlisted_organization:
       return "organisation not listed";
     case Notice::Kind::partition_full:

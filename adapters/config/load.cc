@@ -27,7 +27,8 @@ void read_core(const Values& values, WorkerSettings& out) {
   out.retry = {.attempts_max = static_cast<std::uint32_t>(values.size("retry.attempts_max")),
                .backoff_first = values.duration("retry.backoff_first_ms"),
                .backoff_max = values.duration("retry.backoff_max_ms"),
-               .park_after = values.duration("retry.park_after_s")};
+               .park_after = values.duration("retry.park_after_s"),
+               .exhausted_expiry = values.duration("retry.exhausted_expiry_d")};
   out.brake = {
       .rejected_in_row_max = static_cast<std::uint32_t>(values.size("brake.rejected_in_row_max")),
       .rejected_share_max = values.number("brake.rejected_share_max")};

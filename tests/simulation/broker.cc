@@ -126,8 +126,12 @@ void Broker::publish(const Record& record, const Conclusion& conclusion) {
       (!inactive_comes_back && verdicts.terminal + verdicts.inactive > 1)) {
     faults_.push_back("a second result: " + of.text());
   }
-  if (conclusion.verdict == Verdict::expired && of.nature != Nature::inactive) {
-    faults_.push_back("expired, but was never inactive: " + of.text());
+  const bool fails = of.nature == Nature::poison_500 || of.nature == Nature::garbles;
+  const bool told_why =
+      conclusion.reason == (fails ? Reason::exhausted_too_long : Reason::inactive_too_long);
+  if (conclusion.verdict == Verdict::expired &&
+      ((of.nature != Nature::inactive && !fails) || !told_why)) {
+    faults_.push_back("expired without its reason: " + of.text());
   }
   if (conclusion.verdict == Verdict::expired && std::chrono::abs(clock_skew) > clock_skew_max) {
     faults_.push_back("expired by a clock that is wrong: " + of.text());

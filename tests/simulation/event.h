@@ -32,6 +32,7 @@ struct Event {
   Lane lane = Lane::members;
   Nature nature = Nature::good;
   bool undecodable = false;
+  bool names_organization = false;  ///< undecodable, but for the organisation
   bool tombstone = false;
   std::uint32_t size = 40;  ///< bytes of its entry
 

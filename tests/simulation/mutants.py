@@ -178,6 +178,10 @@ MUTANTS = {
         'worker/asking_status.cc',
         'question.references.size() < most;',
         'question.references.size() <= most;'),
+    'keep_findings_of_the_held': (
+        'worker/worker.cc',
+        '  let_go_stalled();\n',
+        ''),
     'never_halve': (
         'worker/outcomes.cc',
         '  const std::size_t half = std::max<std::size_t>(1, batch.slots.size() / 2);\n',

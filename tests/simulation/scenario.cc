@@ -37,6 +37,10 @@ Event draw_event(const Scenario& scenario, Random& random) {
   if (kind == 16 && poisons) event.nature = Nature::garbles;
   if (kind == 14) event.undecodable = true;
   if (kind == 15) event.tombstone = true;
+  // One organisation's sender is broken: most of what it sends is unusable.
+  if (kind > 16 && scenario.brakes && scenario.ledger && event.organization == 0) {
+    event.undecodable = event.names_organization = random.up_to(9) < 8;
+  }
   return event;
 }
 
@@ -62,10 +66,12 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.retry.park_after = Milliseconds(between(1'000, 60'000));
   s.settings.brake.rejected_in_row_max = s.brakes ? between(1, 5) : 1'000'000;
   s.settings.brake.rejected_share_max = 1;
-  // What never ends must not fill the memory or the metadata: then nothing would be read on.
-  s.settings.memory_bytes_max = s.leaves_some() ? 64'000'000 : between(100'000, 4'000'000);
+  // What never ends must not fill the memory or the metadata where no ledger takes it: then nothing
+  // would be read on.
+  const bool ample = s.leaves_some() && !s.ledger;
+  s.settings.memory_bytes_max = ample ? 64'000'000 : between(100'000, 4'000'000);
   s.settings.unsettled_max = random.up_to(2) == 0 ? between(2, 100) : 0;
-  s.settings.metadata_characters_max = s.leaves_some() ? 4'096 : between(100, 4'096);
+  s.settings.metadata_characters_max = ample ? 4'096 : between(100, 4'096);
   s.settings.remembered_keys_max = s.ledger ? between(0, 50) : 100'000;
   s.settings.ledger.enabled = s.ledger;
   s.settings.foretells = s.ledger && random.up_to(2) == 0;
@@ -77,6 +83,7 @@ void draw_settings(Scenario& s, Random& random) {
   s.settings.member.inactive_retry = Milliseconds(between(5'000, 60'000));
   s.settings.member.inactive_retry_max = Milliseconds(between(60'000, 300'000));
   s.settings.member.inactive_expiry = std::chrono::minutes(between(5, 30));
+  if (s.poison_stays) s.settings.retry.exhausted_expiry = std::chrono::minutes(between(10, 60));
   s.settings.digital_status = {.enabled = s.ledger && random.up_to(1) == 0,
                                .list_max = between(1, 10)};
   const std::uint32_t listed = s.organizations - (s.unlisted ? 1 : 0);
@@ -187,10 +194,12 @@ Delivery delivery_of(const Event& event, Position position, Epoch epoch) {
   delivery.epoch = epoch;
   if (event.tombstone) return delivery;
   if (event.undecodable) {
-    delivery.content = Finding{.reason = Reason::wrong_type,
-                               .organization = std::nullopt,
-                               .version = std::nullopt,
-                               .event = {}};
+    Finding finding{.reason = Reason::wrong_type,
+                    .organization = std::nullopt,
+                    .version = std::nullopt,
+                    .event = {}};
+    if (event.names_organization) finding.organization = organization_number(event.organization);
+    delivery.content = finding;
     return delivery;
   }
   const bool offering = event.lane == Lane::offerings;

@@ -62,6 +62,7 @@ struct Organization {
   std::int64_t deficit = 0;              ///< bytes it may still submit in this round
   bool has_put_off = false;              ///< changes were parked: it was held, or its gate closed
   bool hold_is_heard = false;            ///< another worker found why it is held, we have not
+  bool has_let_go = false;               ///< it was said that its findings make room
   bool lacks_token = false;  ///< its last request found no token: HelseID did not answer
   Hold hold;
   Brake read_brake;    ///< of what was read: unusable or not

@@ -68,6 +68,9 @@ constexpr std::array<ReasonEntry, reasons> table{{
      "the member is not digitally active on Helsenorge"},
     {inactive_too_long, "inactive_too_long", Verdict::expired, Action::contact_operator,
      "the member was inactive until the period or member.inactive_expiry_d was over"},
+    {exhausted_too_long, "exhausted_too_long", Verdict::expired, Action::contact_operator,
+     "every request with this change alone failed, while others succeeded, until "
+     "retry.exhausted_expiry_d was over"},
 }};
 
 }  // namespace

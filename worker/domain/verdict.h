@@ -63,8 +63,9 @@ enum class Reason : std::uint8_t {
   not_digitally_active,
   // expired
   inactive_too_long,
+  exhausted_too_long,  ///< its own requests failed, again and again, while others succeeded
 };
-inline constexpr std::size_t reasons = 29;  ///< without none
+inline constexpr std::size_t reasons = 30;  ///< without none
 
 struct ReasonEntry {
   Reason reason;

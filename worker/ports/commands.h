@@ -99,6 +99,7 @@ struct Notice {
     endpoint_released,
     endpoint_paused,  ///< it asked for a pause, and it is a long one
     brake_pulled,
+    findings_let_go,  ///< what a held organisation sent and is unusable makes room for the others
     unlisted_organization,
     partition_full,  ///< not read on: waiting changes or the metadata are at their limit
     partition_reading,
@@ -110,7 +111,7 @@ struct Notice {
     ledger_has_room,
     status_unavailable,  ///< nobody says which inactive members have become active; they wait
     status_available,
-    clock_wrong,  ///< no inactive member expires by it
+    clock_wrong,  ///< nothing expires by it
     clock_right,
   };
   Kind kind{};

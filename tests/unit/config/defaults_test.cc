@@ -108,6 +108,7 @@ TEST(Defaults, OfTheTableAreThoseOfTheCoresSettings) {
   EXPECT_EQ(table.retry.backoff_first, code.retry.backoff_first);
   EXPECT_EQ(table.retry.backoff_max, code.retry.backoff_max);
   EXPECT_EQ(table.retry.park_after, code.retry.park_after);
+  EXPECT_EQ(table.retry.exhausted_expiry, code.retry.exhausted_expiry);
   EXPECT_EQ(table.brake.rejected_in_row_max, code.brake.rejected_in_row_max);
   EXPECT_EQ(table.brake.rejected_share_max, code.brake.rejected_share_max);
   EXPECT_EQ(table.gate, code.gate);

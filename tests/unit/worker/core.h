@@ -58,6 +58,8 @@ class Core {
     input(ComesAgain{Partition{partition}, epochs_[partition]});
   }
   void pass(Milliseconds time);
+  /// How long ago the core began.
+  [[nodiscard]] Milliseconds time() const { return now_ - TimePoint(Milliseconds(1'000'000)); }
 
   /// What is in flight, oldest first: "ada@1 bob@1 | cleo@1".
   [[nodiscard]] std::string requests() const;

@@ -114,6 +114,52 @@ TEST(Parking, LetsOtherOrganizationsGoAhead) {
   EXPECT_EQ(core.record_all(), "sit:bob@1 accepted");
 }
 
+/// One unusable change pulls the brake of sio; six of ten deliveries are half of what may be open.
+Core braked() {
+  WorkerSettings settings = parking();
+  settings.brake.rejected_in_row_max = 1;
+  settings.unsettled_max = 10;
+  Core core(settings);
+  core.assign();
+  core.deliver("sio:?");
+  EXPECT_EQ(core.record_all(), "? undecodable (wrong_type)");
+  return core;
+}
+
+TEST(Parking, LetsFindingsOfABrakedOrganizationGoWhenTheyTakeTheRoomOfOthers) {
+  Core core = braked();
+  core.deliver("sio:? sio:? sio:? sio:? sit:?");
+  EXPECT_EQ(core.record_all(), "? undecodable (wrong_type)");
+  EXPECT_EQ(core.committed(), 1) << "four wait for the brake";
+  EXPECT_FALSE(core.noticed(Notice::Kind::findings_let_go));
+  core.deliver("sio:? sio:?");
+  EXPECT_THAT(core.record_all(), HasSubstr("? undecodable (wrong_type)"));
+  EXPECT_EQ(core.committed(), 8) << "six made room";
+  core.deliver("sio:? sio:? sio:? sio:? sio:? sio:?");
+  (void)core.record_all();
+  EXPECT_EQ(core.committed(), 14);
+  EXPECT_EQ(core.notices(Notice::Kind::findings_let_go), 1u) << "said once";
+  core.deliver("sammen:bob@1");
+  EXPECT_EQ(core.requests(), "sammen:bob@1");
+}
+
+TEST(Parking, LetsFindingsGoWhenTheMetadataCanTakeNoMore) {
+  WorkerSettings settings = parking();
+  settings.brake.rejected_in_row_max = 1;
+  settings.metadata_characters_max = 100;
+  Core core(settings);
+  core.assign();
+  std::string accepted;
+  core.deliver("sio:?");
+  (void)core.record_all();
+  for (int i = 0; i < 1'500; ++i) {
+    core.deliver("sio:? sit:m" + std::to_string(i) + "@1");
+    while (core.in_flight() > 0) core.accept();
+    accepted += core.record_all() + ", ";
+  }
+  EXPECT_THAT(accepted, HasSubstr("sit:m1499@1 accepted"));
+}
+
 TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
   Core core(parking());
   core.assign();
@@ -139,6 +185,72 @@ TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
 }
 
 /// The one that is parked may have arrived without an answer.
+/// Until the time is over, ada's requests fail and all others succeed; what was told of ada last.
+std::string fail_ada(Core& core, Milliseconds time) {
+  std::string told;
+  const Milliseconds until = core.time() + time;
+  while (core.time() < until) {
+    core.deliver("sit:m" + std::to_string(core.time().count()) + "@1");
+    while (core.in_flight() > 0) {
+      if (core.requests().starts_with("ada")) {
+        core.answer(refused(500));
+      } else {
+        core.accept();
+      }
+    }
+    const std::string record = core.record_all();
+    if (const auto at = record.find("ada@1"); at != std::string::npos) {
+      told = record.substr(at, record.find(',', at) - at);
+      if (told.find("waits") == std::string::npos) return told;
+    }
+    core.pass(std::min(core.wakes_in().value_or(10s), until - core.time()));
+  }
+  return told;
+}
+
+TEST(Parking, LetsAnEntryThatFailedForTooLongExpire) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 100h;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1");
+  EXPECT_EQ(fail_ada(core, 99h), "ada@1 waits");
+  EXPECT_EQ(fail_ada(core, 4h), "ada@1 expired (exhausted_too_long)");
+  core.deliver("ada@1");
+  EXPECT_EQ(core.record_all(), "ada@1 expired (exhausted_too_long)") << "its stored result";
+}
+
+TEST(Parking, LetsNoEntryExpireByAClockThatIsWrong) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 3h;
+  Core core(settings);
+  core.assign();
+  core.set_clock_skew(6min);
+  core.deliver("ada@1");
+  EXPECT_EQ(fail_ada(core, 9h), "ada@1 waits");
+  core.set_clock_skew(0ms);
+  EXPECT_EQ(fail_ada(core, 3h), "ada@1 expired (exhausted_too_long)");
+}
+
+TEST(Parking, DoesNotCountTheTimeOfAHoldAgainstAnEntryThatFailsLater) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 5h;
+  Core core(settings);
+  core.assign();
+  hold_sio(core, "ada@1 bob@1");
+  while (core.time() < 9h) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    (void)core.record_all();
+    core.pass(5min);
+  }
+  ASSERT_EQ(core.committed(), 2) << "they wait in the ledger";
+  for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(5min);
+  core.accept({{"ada@1", 503}});
+  EXPECT_EQ(core.record_all(), "bob@1 accepted") << "which ends the hold";
+  EXPECT_EQ(fail_ada(core, 4h), "ada@1 waits");
+  EXPECT_EQ(fail_ada(core, 4h), "ada@1 expired (exhausted_too_long)");
+}
+
 TEST(Parking, SubmitsTheContentAcceptedBeforeOnceMoreOverWhatIsParked) {
   Core core(parking());
   core.assign();

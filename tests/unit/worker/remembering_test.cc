@@ -221,11 +221,37 @@ TEST(Remembering, TakesEachPeersClockForItself) {
   EXPECT_EQ(core.notices(Notice::Kind::clock_wrong), 1u) << "the other's clock says nothing of it";
   core.deliver("ada@1^");
   core.pass(200h);
+  core.see_clock(Peer::status_api, 6min);
   core.say_inactive();
   EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
   EXPECT_FALSE(core.noticed(Notice::Kind::clock_right));
   core.see_clock(Peer::status_api, 1min);
   EXPECT_TRUE(core.noticed(Notice::Kind::clock_right));
+}
+
+TEST(Remembering, ForgetsTheClockOfAPeerThatIsSilent) {
+  using Peer = ClockSeen::Peer;
+  Core core(remembering());
+  core.assign();
+  core.see_clock(Peer::endpoint, 6min);
+  core.set_clock_skew({});
+  core.deliver("ada@1^");
+  core.pass(200h);
+  core.see_clock(Peer::status_api, 0ms);
+  EXPECT_TRUE(core.noticed(Notice::Kind::clock_right));
+  core.say_inactive();
+  EXPECT_EQ(core.record_all(), "ada@1^ expired (inactive_too_long)");
+}
+
+TEST(Remembering, LetsNothingExpireByAClockThatNobodyConfirmsAnyMore) {
+  Core core(remembering());
+  core.assign();
+  core.see_clock(ClockSeen::Peer::endpoint, 6min);
+  core.set_clock_skew({});
+  core.deliver("ada@1^");
+  core.pass(200h);
+  core.say_inactive();
+  EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
 }
 
 TEST(Remembering, LetsAnInactiveMembershipExpireWhenItIsOver) {
