@@ -76,8 +76,11 @@ void Worker::take(Delivered& input) {
     if (i + fetched_ahead < input.deliveries.size()) fetch(input.deliveries[i + fetched_ahead]);
     PartitionState* partition = partition_of(delivery.position.partition, delivery.epoch);
     if (partition == nullptr || partition->revoking) continue;
+    const bool waits =
+        !partition->backlog.empty() || !has_room_for(*partition, delivery.position.offset);
     partition->bytes += delivery.cost();
-    if (!partition->backlog.empty() || !partition->progress.admits(delivery.position.offset)) {
+    if (waits) {
+      partition->backlog_bytes += delivery.cost();
       partition->backlog.push_back(std::move(delivery));
     } else {
       admit(std::move(delivery), *partition);
@@ -109,9 +112,10 @@ void Worker::admit_backlog() {
   for (auto& [number, partition] : partitions_) {
     if (partition.revoking) continue;
     while (!partition.backlog.empty() &&
-           partition.progress.admits(partition.backlog.front().position.offset)) {
+           has_room_for(partition, partition.backlog.front().position.offset)) {
       Delivery delivery = std::move(partition.backlog.front());
       partition.backlog.pop_front();
+      partition.backlog_bytes -= delivery.cost();
       admit(std::move(delivery), partition);
     }
     if (partition.backlog.empty()) partition.progress.reach(partition.reached);
@@ -332,6 +336,7 @@ void Worker::begin_revoke(Partition number, PartitionState& partition) {
   partition.recovering = false;
   for (const Delivery& delivery : partition.backlog) partition.bytes -= delivery.cost();
   partition.backlog.clear();
+  partition.backlog_bytes = 0;
   drop_waiting(number, false);
 }
 
@@ -384,10 +389,7 @@ void Worker::drop_waiting(Partition number, bool lost) {
     }
     forget(slot);
   }
-  for (const Slot slot : survivors) {
-    slots_[slot].next = Slots::none;
-    order(slot);
-  }
+  order_again(survivors);
 }
 
 /// Gives the slot back without a conclusion; the delivery will be read again by whoever owns it.
@@ -400,6 +402,7 @@ void Worker::forget(Slot slot) {
   const auto partition = partitions_.find(held.position.partition);
   if (partition != partitions_.end() && partition->second.epoch == held.epoch) {
     partition->second.bytes -= held.cost;
+    end_stall(held, partition->second);
   }
   slots_.remove(slot);
 }

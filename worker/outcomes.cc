@@ -221,7 +221,8 @@ void Worker::fail_transiently(BatchInFlight& batch, const std::string& text) {
            "a batch fails while others succeed and is halved: " + text);
     submit_in_halves(batch, batch.slots, wait);
   } else {
-    submit_again(*batch.organization, batch.lane, batch.slots, failures, wait);
+    const bool alone = batch.slots.size() == 1;
+    submit_again(*batch.organization, batch.lane, batch.slots, failures, wait, alone);
   }
 }
 
@@ -254,6 +255,19 @@ void Worker::release_endpoint(bool ends) {
   if (!endpoint_.held()) tell_hold_over(std::nullopt);
 }
 
+/// Older versions first: one that was submitted and not concluded must be known when the verdict on
+/// a newer one depends on what the endpoint may hold.
+void Worker::order_again(std::vector<Slot>& changes) {
+  std::sort(changes.begin(), changes.end(), [this](Slot a, Slot b) {
+    const auto rank = [this](Slot slot) {
+      return std::pair(slots_[slot].change().version, slots_[slot].position.offset);
+    };
+    return rank(a) < rank(b);
+  });
+  for (const Slot slot : changes) slots_[slot].next = Slots::none;
+  for (const Slot slot : changes) order(slot);
+}
+
 /// Whether a change whose request ended without a conclusion is to be submitted again. If not, its
 /// slot is given back here or hangs on the newer change now.
 bool Worker::comes_back(Slot slot) {
@@ -263,19 +277,19 @@ bool Worker::comes_back(Slot slot) {
   key.in_flight = Slots::none;
   const PartitionState* partition = partition_of(held.position.partition, held.epoch);
   if (partition == nullptr || partition->revoking) {
-    Slot older = held.chain;
+    std::vector<Slot> left;
+    for (Slot older = held.chain; older != Slots::none; older = slots_[older].next) {
+      left.push_back(older);
+    }
     forget(slot);
-    while (older != Slots::none) {
-      const Slot next = std::exchange(slots_[older].next, Slots::none);
+    std::erase_if(left, [this](Slot older) {
       const Held& hung = slots_[older];
       const PartitionState* its = partition_of(hung.position.partition, hung.epoch);
-      if (its == nullptr || its->revoking) {
-        forget(older);
-      } else {
-        order(older);
-      }
-      older = next;
-    }
+      if (its != nullptr && !its->revoking) return false;
+      forget(older);
+      return true;
+    });
+    order_again(left);
     free_key(key);
     return false;
   }
@@ -294,12 +308,13 @@ bool Worker::comes_back(Slot slot) {
 }
 
 void Worker::submit_again(Organization& organization, Lane lane, const std::vector<Slot>& slots,
-                          std::uint32_t failures, Milliseconds wait) {
+                          std::uint32_t failures, Milliseconds wait, bool failed_alone) {
   RetryGroup group{.lane = lane,
                    .members = {},
                    .failures = failures,
                    .due = now_ + wait,
-                   .successes = endpoint_.successes()};
+                   .successes = endpoint_.successes(),
+                   .failed_alone = failed_alone};
   for (const Slot slot : slots) {
     if (!comes_back(slot)) continue;
     key_of(slot).waiting = slot;
@@ -316,7 +331,10 @@ void Worker::submit_in_halves(const BatchInFlight& batch, const std::vector<Slot
     const std::size_t to = std::min(from + half, slots.size());
     const auto begin = slots.begin() + static_cast<std::ptrdiff_t>(from);
     const auto end = slots.begin() + static_cast<std::ptrdiff_t>(to);
-    submit_again(*batch.organization, batch.lane, {begin, end}, batch.failures, wait);
+    // What comes to stand alone is tried alone before it counts as exhausted.
+    const std::uint32_t failures =
+        to - from > 1 ? batch.failures : std::min(batch.failures, settings_.retry.attempts_max - 1);
+    submit_again(*batch.organization, batch.lane, {begin, end}, failures, wait);
   }
 }
 

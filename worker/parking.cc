@@ -74,33 +74,48 @@ void Worker::park_groups(Organization& organization) {
       organization.has_put_off = organization.has_put_off || held;
       put_off(reference.slot,
               {.wait = held ? wait_of_probe(organization.hold) : wait_of_exhausted(waiting),
-               .fails_itself = !held});
+               .fails_itself = !held,
+               .failed_alone = !held && exhausted && group->failed_alone});
       return true;
     });
     group = members.empty() ? organization.groups.erase(group) : std::next(group);
   }
 }
 
-/// A finding behind a hold waits here: it has no key, so the ledger cannot take it. It counts as
-/// part of its partition, which must never be filled by one organisation.
+/// A finding behind a hold waits here: it has no key, so the ledger cannot take it.
 void Worker::stall(Slot slot) {
   const Held& held = slots_[slot];
   PartitionState* partition = partition_of(held.position.partition, held.epoch);
-  const Slots::Reference reference = slots_.place(slot, Place::stalled);
-  if (partition != nullptr) partition->stalled.push_back(reference);
+  ensure(partition != nullptr);
+  end_stall(held, *partition);  // it may be stalled already: its hold ended, and another began
+  partition->stalled.push_back(slots_.place(slot, Place::stalled));
+  ++partition->stalled_count;
+  partition->stalled_bytes += held.cost;
 }
 
-/// When findings of held organisations help to fill a partition, they are told after all, brake or
-/// not: each gets the result that it would have got, and the others are read on.
+/// Called before a slot is given back; one behind the brake of the source counts in no partition.
+void Worker::end_stall(const Held& held, PartitionState& partition) {
+  if (held.place != Place::stalled || !std::get<Finding>(held.delivery->content).organization)
+    return;
+  partition.stalled_bytes -= held.cost;
+  if (--partition.stalled_count == 0) partition.stalled.clear();
+}
+
+/// When findings of held organisations take a quarter of a partition's room, or the metadata can
+/// take no more offsets because of them, they are told after all, brake or not: each gets the
+/// result that it would have got, and the others are read on.
 void Worker::let_go_stalled() {
   if (!settings_.ledger.enabled || stopping_) return;
   for (auto& [number, partition] : partitions_) {
-    auto& stalled = partition.stalled;
-    while (!stalled.empty() && !slots_.holds(stalled.front())) stalled.pop_front();
-    if (stalled.empty() || partition.revoking) continue;
-    const Held& first = slots_[stalled.front().slot];
-    if (partition.backlog.empty() && !is_tight(first) && !fills_source(first, 2)) continue;
-    for (const Slots::Reference& reference : std::exchange(stalled, {})) {
+    if (partition.stalled_count == 0 || partition.revoking) continue;
+    const bool fill_source =
+        settings_.unsettled_max != 0 && partition.stalled_count > settings_.unsettled_max / 4;
+    const bool fill_memory = partition.stalled_bytes > partition.share / 4;
+    const bool fill_metadata =
+        !partition.backlog.empty() &&
+        !partition.progress.admits(partition.backlog.front().position.offset);
+    if (!fill_source && !fill_memory && !fill_metadata) continue;
+    for (const Slots::Reference& reference : std::exchange(partition.stalled, {})) {
       if (slots_.holds(reference)) let_go(reference.slot);
     }
   }
@@ -181,11 +196,11 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, const P
     const ParkedChange& before = *entry.parked;
     parked.round = before.round;
     parked.why = before.why;
-    // Since when it fails itself: the time it only waited does not count.
-    if (before.interval > Milliseconds{0} || !how.fails_itself)
-      parked.parked_since = before.parked_since;
+    parked.parked_since = before.parked_since;
+    parked.failing_for = before.failing_for;
     if (before.why != Reason::none || !how.fails_itself) parked.interval = before.interval;
   }
+  if (how.failed_alone) parked.failing_for += how.wait;
   return parked;
 }
 

@@ -16,6 +16,7 @@ Conclusion& Worker::add_conclusion(Slot slot, Verdict verdict, Reason reason, Ke
   // A parked one was settled when it was parked.
   if (!held.parked) partition->progress.conclude(held.position.offset);
   ++partition->unrecorded;
+  end_stall(held, *partition);
   conclusions_.push_back({.delivery = std::move(held.delivery),
                           .verdict = verdict,
                           .reason = reason,
@@ -109,6 +110,14 @@ bool Worker::can_release(Partition number, const PartitionState& partition) cons
 Offset Worker::promise_of(const PartitionState& partition) {
   const bool full = partition.bytes >= partition.share;
   return std::max(partition.submitted_to, partition.progress.promisable(full ? 0 : promise_stride));
+}
+
+/// What comes after the memory is full, because it was on its way, is not taken in: what is taken
+/// in is promised, so that the next owner has to read it back, and would read a little more again.
+bool Worker::has_room_for(const PartitionState& partition, Offset offset) {
+  const std::size_t taken = partition.bytes - partition.backlog_bytes;
+  const bool reads_back = offset < partition.read_to;
+  return partition.progress.admits(offset) && (reads_back || taken < partition.share);
 }
 
 /// Half a stride ahead is enough; the rest is promised with the next record.

@@ -128,8 +128,9 @@ bool Worker::is_clock_wrong() const {
 /// A clock that is wrong, or that nobody has confirmed, must not end anything.
 bool Worker::is_clock_right() const {
   return !is_clock_wrong() &&
-         std::any_of(peer_clocks_.begin(), peer_clocks_.end(), [](const auto& clock) {
-           return clock && std::chrono::abs(clock->skew) <= clock_skew_max;
+         std::any_of(peer_clocks_.begin(), peer_clocks_.end(), [&](const auto& clock) {
+           return clock && std::chrono::abs(clock->skew) <= clock_skew_max &&
+                  now_ - clock->seen < clock_seen_max;
          });
 }
 
@@ -274,14 +275,13 @@ void Worker::write_entry(const Held& held) {
   ledger_writes_.push_back({held.position.partition, held.epoch, held.key->member, entry});
 }
 
-/// It is parked without a result, unless its own requests have failed for too long. What waits for
-/// an organisation, the endpoint or room never expires by that.
+/// It is parked without a result, unless requests with it alone have failed for too long while
+/// others succeeded. What waits for an organisation, the endpoint or room never expires by that.
 void Worker::remember_put_off(const Held& held, const PutOff& how, LedgerEntry& entry,
                               Remembered& told) {
   const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
-  const bool failed_before = before != nullptr && before->interval > Milliseconds{0};
-  if (how.fails_itself && failed_before && is_clock_right() &&
-      wall_ - before->parked_since >= settings_.retry.exhausted_expiry) {
+  if (how.failed_alone && before != nullptr && is_clock_right() &&
+      before->failing_for >= settings_.retry.exhausted_expiry) {
     told.verdict = Verdict::expired;
     told.reason = Reason::exhausted_too_long;
     return;

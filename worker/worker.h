@@ -161,6 +161,8 @@ class Worker {
   void put_in_queue(Slot slot);
   void leave_queue(Slot slot);
   void begin_revoke(Partition number, PartitionState& partition);
+  [[nodiscard]] static bool has_room_for(const PartitionState& partition, Offset offset);
+  void order_again(std::vector<Slot>& changes);
   void drop_waiting(Partition number, bool lost);
   void drop_from_chains(Partition number, bool lost);
   void forget(Slot slot);
@@ -213,7 +215,7 @@ class Worker {
   void release_organization(const BatchInFlight& batch);
   void remember_unknown(BatchInFlight& batch);
   void submit_again(Organization& organization, Lane lane, const std::vector<Slot>& slots,
-                    std::uint32_t failures, Milliseconds wait);
+                    std::uint32_t failures, Milliseconds wait, bool failed_alone = false);
   void submit_in_halves(const BatchInFlight& batch, const std::vector<Slot>& slots,
                         Milliseconds wait);
   [[nodiscard]] bool comes_back(Slot slot);
@@ -241,6 +243,7 @@ class Worker {
   struct PutOff {
     Milliseconds wait{};
     bool fails_itself = false;  ///< not for a hold or a gate; the wait grows from time to time
+    bool failed_alone = false;  ///< it may expire by that
   };
   void ask(Slot slot, KeyState& key);
   void order_asking(KeyState& key);
@@ -265,6 +268,7 @@ class Worker {
   [[nodiscard]] bool is_to_park(const Held& held);
   [[nodiscard]] bool fills_source(const Held& held, std::size_t part);
   void stall(Slot slot);
+  static void end_stall(const Held& held, PartitionState& partition);
   void let_go_stalled();
   void let_go(Slot slot);
   [[nodiscard]] bool is_tight(const Held& held);

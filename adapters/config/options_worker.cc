@@ -68,7 +68,8 @@ constexpr auto worker_table = std::to_array<Option>({
      .minimum = 1,
      .maximum = 36500,
      .available = has_ledger,
-     .meaning = "A change whose own requests fail, while others succeed, expires after this"},
+     .meaning =
+         "A change expires after so much waiting between its own failures, while others succeed"},
 
     {.path = "offering.gate",
      .type = choice,

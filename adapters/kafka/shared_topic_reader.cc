@@ -6,6 +6,7 @@
 #include "adapters/kafka/shared_topic_format.h"
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -13,6 +14,8 @@
 
 namespace helsekontakter::kafka {
 namespace {
+
+constexpr std::chrono::seconds renew_every{30};
 
 Properties shared_properties(const SharedTopic& where, const std::string& password) {
   Properties properties = AssignedReader::properties(where.connection, password, where.group);
@@ -42,6 +45,7 @@ class SharedTopicReader::Loop {
  private:
   void run();
   [[nodiscard]] bool read();
+  void renew();
   Result<bool> take(const rd_kafka_message_t& message);
   Result<bool> take_record(const rd_kafka_message_t& message);
   void tell_news();
@@ -57,6 +61,7 @@ class SharedTopicReader::Loop {
   std::optional<ledger::Identity> identity_;
   bool caught_up_ = false;
   std::string last_trouble_;
+  std::chrono::steady_clock::time_point renewed_ = std::chrono::steady_clock::now();
   std::thread thread_;
 };
 
@@ -79,8 +84,15 @@ void SharedTopicReader::Loop::stop() {
 }
 
 void SharedTopicReader::Loop::run() {
-  while (!stopping_ && read()) {
-  }
+  while (!stopping_ && read()) renew();
+}
+
+/// A refused password is no message that take() would see, so the file is looked at now and then.
+void SharedTopicReader::Loop::renew() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - renewed_ < renew_every) return;
+  renewed_ = now;
+  renew_password(reader_->client(), where_.connection, where_.password);
 }
 
 /// False when what was read is refused.
@@ -105,7 +117,6 @@ Result<bool> SharedTopicReader::Loop::take(const rd_kafka_message_t& message) {
     default:
       break;
   }
-  renew_password(reader_->client(), where_.connection, where_.password);
   // librdkafka goes on by itself; once is enough until something is read again.
   const std::string words = rd_kafka_err2str(message.err);
   if (words == last_trouble_) return true;

@@ -126,7 +126,7 @@ void Broker::publish(const Record& record, const Conclusion& conclusion) {
       (!inactive_comes_back && verdicts.terminal + verdicts.inactive > 1)) {
     faults_.push_back("a second result: " + of.text());
   }
-  const bool fails = of.nature == Nature::poison_500 || of.nature == Nature::garbles;
+  const bool fails = of.nature == Nature::poison_500;
   const bool told_why =
       conclusion.reason == (fails ? Reason::exhausted_too_long : Reason::inactive_too_long);
   if (conclusion.verdict == Verdict::expired &&

@@ -31,7 +31,7 @@ Event draw_event(const Scenario& scenario, Random& random) {
   if (kind < 8) event.nature = Nature::inactive;
   if (kind >= 8 && kind < 12) event.nature = Nature::invalid;
   if (kind == 12) event.nature = Nature::poison_400;
-  // A poisonous offering that stays would hold its organisation's members for ever, by design.
+  // A poisonous offering that stays would hold its organisation's members too long, by design.
   const bool poisons = !scenario.poison_stays || event.lane == Lane::members;
   if (kind == 13 && poisons) event.nature = Nature::poison_500;
   if (kind == 16 && poisons) event.nature = Nature::garbles;

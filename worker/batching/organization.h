@@ -41,6 +41,7 @@ struct RetryGroup {
   std::uint32_t failures = 0;  ///< that happened while other requests succeeded
   TimePoint due{};
   std::uint64_t successes = 0;  ///< of the endpoint when it last failed
+  bool failed_alone = false;    ///< the last request was of one change, and others succeeded
 };
 
 /// Everything about one organisation: its queues, what is in flight, its hold and brake.

@@ -69,8 +69,8 @@ constexpr std::array<ReasonEntry, reasons> table{{
     {inactive_too_long, "inactive_too_long", Verdict::expired, Action::contact_operator,
      "the member was inactive until the period or member.inactive_expiry_d was over"},
     {exhausted_too_long, "exhausted_too_long", Verdict::expired, Action::contact_operator,
-     "every request with this change alone failed, while others succeeded, until "
-     "retry.exhausted_expiry_d was over"},
+     "requests with this change alone got no usable answer, while others succeeded, for "
+     "retry.exhausted_expiry_d; it may have arrived"},
 }};
 
 }  // namespace

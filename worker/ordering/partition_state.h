@@ -28,10 +28,13 @@ struct PartitionState {
   std::optional<TimePoint> quiet_until;  ///< the last owner left an unknown outcome behind
   bool recovering = false;
   std::vector<Slots::Reference> unready;  ///< changes that may not be submitted yet
-  std::deque<Slots::Reference> stalled;   ///< findings behind a hold of their organisation
-  std::deque<Delivery> backlog;  ///< not admitted yet: the metadata could not take their offsets
-  std::size_t bytes = 0;         ///< of everything of it that is held, backlog and records included
-  std::size_t share = 0;         ///< of the memory budget
+  std::vector<Slots::Reference> stalled;  ///< findings behind a hold of their organisation
+  std::size_t stalled_count = 0;          ///< of those that are still there
+  std::size_t stalled_bytes = 0;
+  std::deque<Delivery> backlog;  ///< not admitted yet: no room in the memory or the metadata
+  std::size_t backlog_bytes = 0;
+  std::size_t bytes = 0;  ///< of everything of it that is held, backlog and records included
+  std::size_t share = 0;  ///< of the memory budget
   bool paused = false;
   TimePoint paused_since{};
   bool full_noticed = false;

@@ -34,6 +34,9 @@ struct ParkedChange {
   WallTime parked_since{};
   std::optional<WallTime> period_end;  ///< it may expire then; none: an open period
   Milliseconds interval{};             ///< between the last two attempts; grows
+  /// What it has waited after requests with it alone that failed while others succeeded, since the
+  /// last answer. Holds, outages and a worker that was down add nothing.
+  Milliseconds failing_for{};
 };
 
 /// What the ledger holds of one member key.

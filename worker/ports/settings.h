@@ -38,7 +38,7 @@ struct WorkerSettings {
     Milliseconds backoff_first{500};
     Milliseconds backoff_max{60'000};
     Milliseconds park_after{120'000};  ///< what cannot be submitted waits in the ledger then
-    Milliseconds exhausted_expiry{std::chrono::hours(24 * 365)};  ///< since it was first exhausted
+    Milliseconds exhausted_expiry{std::chrono::hours(24 * 365)};  ///< ParkedChange::failing_for
   };
   struct Brake {
     std::uint32_t rejected_in_row_max = 200;

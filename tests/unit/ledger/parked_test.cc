@@ -37,7 +37,8 @@ ParkedChange parked_event(const std::string& payload, const BundleForm& form,
           .due = at(1h),
           .parked_since = at(-24h),
           .period_end = at(500h),
-          .interval = 48h};
+          .interval = 48h,
+          .failing_for = 7h};
 }
 
 struct FormCase {

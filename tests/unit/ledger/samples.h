@@ -32,7 +32,7 @@ inline bool operator==(const ParkedChange& a, const ParkedChange& b) {
   return a.change == b.change && a.texts == b.texts && a.offset == b.offset &&
          a.attempt == b.attempt && a.round == b.round && a.why == b.why && a.due == b.due &&
          a.parked_since == b.parked_since && a.period_end == b.period_end &&
-         a.interval == b.interval;
+         a.interval == b.interval && a.failing_for == b.failing_for;
 }
 
 inline bool operator==(const LedgerEntry& a, const LedgerEntry& b) {
@@ -103,7 +103,8 @@ inline ParkedChange waiting(const MemberKey& key, std::int64_t version, WallTime
                       .due = due,
                       .parked_since = due - 24h,
                       .period_end = due + 1000h,
-                      .interval = 24h};
+                      .interval = 24h,
+                      .failing_for = 3h};
   parked.change.event = digest<EventDigest>(static_cast<std::uint64_t>(version));
   parked.change.content = digest<ContentDigest>(static_cast<std::uint64_t>(version) + 1);
   using Field = Texts::Field;

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 WorkerSettings parking() {
   WorkerSettings settings = prompt();
@@ -114,11 +115,9 @@ TEST(Parking, LetsOtherOrganizationsGoAhead) {
   EXPECT_EQ(core.record_all(), "sit:bob@1 accepted");
 }
 
-/// One unusable change pulls the brake of sio; six of ten deliveries are half of what may be open.
-Core braked() {
-  WorkerSettings settings = parking();
+/// One unusable change pulls the brake of sio.
+Core braked(WorkerSettings settings) {
   settings.brake.rejected_in_row_max = 1;
-  settings.unsettled_max = 10;
   Core core(settings);
   core.assign();
   core.deliver("sio:?");
@@ -127,20 +126,58 @@ Core braked() {
 }
 
 TEST(Parking, LetsFindingsOfABrakedOrganizationGoWhenTheyTakeTheRoomOfOthers) {
-  Core core = braked();
+  WorkerSettings settings = parking();
+  settings.unsettled_max = 16;
+  Core core = braked(settings);
   core.deliver("sio:? sio:? sio:? sio:? sit:?");
-  EXPECT_EQ(core.record_all(), "? undecodable (wrong_type)");
+  EXPECT_EQ(core.record_all(), "? undecodable (wrong_type)") << "that of sit";
   EXPECT_EQ(core.committed(), 1) << "four wait for the brake";
+  core.deliver("sammen:a@1 sammen:b@1 sammen:c@1 sammen:d@1 sammen:e@1 sammen:f@1 sammen:g@1");
+  EXPECT_EQ(core.record_all(), "") << "the room that others take counts not against them";
   EXPECT_FALSE(core.noticed(Notice::Kind::findings_let_go));
-  core.deliver("sio:? sio:?");
+  core.deliver("sio:?");
   EXPECT_THAT(core.record_all(), HasSubstr("? undecodable (wrong_type)"));
-  EXPECT_EQ(core.committed(), 8) << "six made room";
-  core.deliver("sio:? sio:? sio:? sio:? sio:? sio:?");
-  (void)core.record_all();
-  EXPECT_EQ(core.committed(), 14);
+  EXPECT_EQ(core.committed(), 6) << "five of sixteen made room";
+  core.deliver("sio:? sio:? sio:? sio:? sio:?");
+  EXPECT_THAT(core.record_all(), HasSubstr("? undecodable (wrong_type)"));
   EXPECT_EQ(core.notices(Notice::Kind::findings_let_go), 1u) << "said once";
-  core.deliver("sammen:bob@1");
-  EXPECT_EQ(core.requests(), "sammen:bob@1");
+}
+
+TEST(Parking, LetsFindingsGoThatTakeAQuarterOfThePartitionsMemory) {
+  WorkerSettings settings = parking();
+  settings.memory_bytes_max = 40'000;
+  Core core = braked(settings);
+  std::string told;
+  int findings = 0;
+  while (told.empty() && findings < 100) {
+    core.deliver("sio:?");
+    told = core.record_all();
+    ++findings;
+  }
+  EXPECT_GT(findings, 5);
+  EXPECT_LT(findings, 60);
+  EXPECT_EQ(core.status().bytes_held, 0u);
+  core.deliver("sio:?");
+  EXPECT_EQ(core.record_all(), "") << "there is room again";
+}
+
+/// What waited and was told when the brake was released counts no longer.
+TEST(Parking, CountsOnlyTheFindingsThatAreStillThere) {
+  WorkerSettings settings = parking();
+  settings.unsettled_max = 16;
+  Core core = braked(settings);
+  const auto brake = [&](bool pulled) {
+    core.hear(SharedBrake{.organization = organization("sio"), .pulled = pulled, .since = {}});
+  };
+  core.deliver("sio:? sio:? sio:? sio:?");
+  for (int left = 4; left > 0; --left) {
+    brake(false);
+    EXPECT_EQ(core.record_all(), "? undecodable (wrong_type)") << "and the brake is pulled again";
+  }
+  EXPECT_EQ(core.committed(), 5);
+  core.deliver("sio:? sio:? sio:? sio:?");
+  EXPECT_EQ(core.record_all(), "") << "a quarter of the room is theirs";
+  EXPECT_FALSE(core.noticed(Notice::Kind::findings_let_go));
 }
 
 TEST(Parking, LetsFindingsGoWhenTheMetadataCanTakeNoMore) {
@@ -184,7 +221,6 @@ TEST(Parking, ParksAnEntryThatFailsWhileOthersSucceed) {
   EXPECT_EQ(core.record_all(), "ada@1 accepted");
 }
 
-/// The one that is parked may have arrived without an answer.
 /// Until the time is over, ada's requests fail and all others succeed; what was told of ada last.
 std::string fail_ada(Core& core, Milliseconds time) {
   std::string told;
@@ -215,7 +251,7 @@ TEST(Parking, LetsAnEntryThatFailedForTooLongExpire) {
   core.assign();
   core.deliver("ada@1");
   EXPECT_EQ(fail_ada(core, 99h), "ada@1 waits");
-  EXPECT_EQ(fail_ada(core, 4h), "ada@1 expired (exhausted_too_long)");
+  EXPECT_EQ(fail_ada(core, 20h), "ada@1 expired (exhausted_too_long)");
   core.deliver("ada@1");
   EXPECT_EQ(core.record_all(), "ada@1 expired (exhausted_too_long)") << "its stored result";
 }
@@ -251,6 +287,87 @@ TEST(Parking, DoesNotCountTheTimeOfAHoldAgainstAnEntryThatFailsLater) {
   EXPECT_EQ(fail_ada(core, 4h), "ada@1 expired (exhausted_too_long)");
 }
 
+/// Only what follows its own failures counts: an outage in their midst may be long.
+TEST(Parking, DoesNotCountAHoldBetweenTwoFailures) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 5h;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1");
+  EXPECT_EQ(fail_ada(core, 30min), "ada@1 waits");
+  core.deliver("bob@1");
+  while (core.time() < 48h) {
+    while (core.in_flight() > 0) core.answer(refused(403));
+    (void)core.record_all();
+    core.pass(5min);
+  }
+  for (int i = 0; i < 20 && core.in_flight() == 0; ++i) core.pass(5min);
+  core.accept({{"ada@1", 503}});
+  (void)core.record_all();
+  EXPECT_EQ(fail_ada(core, 3h), "ada@1 waits");
+  EXPECT_EQ(fail_ada(core, 5h), "ada@1 expired (exhausted_too_long)");
+}
+
+/// An answer that says "later" is an answer: what stands behind the endpoint may be down.
+TEST(Parking, LetsNoEntryExpireThatIsAnsweredWithLater) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 1h;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1");
+  while (core.time() < 24h) {
+    while (core.in_flight() > 0) core.accept({{"ada@1", 503}});
+    EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
+    core.pass(core.wakes_in().value_or(1min));
+  }
+}
+
+TEST(Parking, DoesNotCountTheTimeThatAMemberWasInactive) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 5h;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1");
+  while (core.time() < 100h) {
+    while (core.in_flight() > 0) core.say_inactive();
+    (void)core.record_all();
+    core.pass(core.wakes_in().value_or(1h));
+  }
+  EXPECT_EQ(fail_ada(core, 3h), "ada@1 waits");
+}
+
+/// The neighbours of one that fails are not parked for its failures.
+TEST(Parking, TriesEachAloneBeforeItCountsAsExhausted) {
+  WorkerSettings settings = parking();
+  settings.batch.entries_max = 16;
+  settings.retry.park_after = 10h;
+  Core core(settings);
+  core.assign();
+  std::string many = "zed@1";
+  for (int i = 1; i < 16; ++i) many += " n" + std::to_string(i) + "@1";
+  core.deliver(many);
+  std::string told;
+  for (int i = 0; i < 60; ++i) {
+    core.deliver("sit:m" + std::to_string(i) + "@1");
+    while (core.in_flight() > 0) {
+      const std::string first = core.requests().substr(0, core.requests().find('|'));
+      if (first.find("zed") == std::string::npos) {
+        core.accept();
+      } else {
+        core.answer(refused(500));
+      }
+    }
+    told += core.record_all() + ", ";
+    core.pass(core.wakes_in().value_or(10s));
+  }
+  EXPECT_THAT(told, HasSubstr("zed@1 waits"));
+  for (int i = 1; i < 16; ++i) {
+    EXPECT_THAT(told, HasSubstr("n" + std::to_string(i) + "@1 accepted"));
+    EXPECT_THAT(told, Not(HasSubstr("n" + std::to_string(i) + "@1 waits")));
+  }
+}
+
+/// The one that is parked may have arrived without an answer.
 TEST(Parking, SubmitsTheContentAcceptedBeforeOnceMoreOverWhatIsParked) {
   Core core(parking());
   core.assign();
@@ -273,6 +390,34 @@ TEST(Parking, SubmitsTheContentAcceptedBeforeOnceMoreOverWhatIsParked) {
   }
   ASSERT_THAT(told, HasSubstr("ada@2=ended waits"));
   core.deliver("ada@3=member");
+  EXPECT_EQ(core.requests(), "ada@3=member");
+  core.accept();
+  EXPECT_EQ(core.record_all(), "ada@3=member accepted, ada@2=ended superseded by ada@3=member");
+}
+
+/// Its partition is lost and comes back while the newest is in flight: the one in the middle may be
+/// what the endpoint holds.
+TEST(Parking, IsNotDeceivedByContentThatWentBackWhenAPartitionComesBack) {
+  WorkerSettings settings = parking();
+  settings.api.settle_time = 1s;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1=member");
+  core.accept();
+  (void)core.record_all();
+  core.deliver("ada@2=ended");
+  core.answer(unknown());
+  core.deliver("ada@3=member");
+  core.pass(2min);
+  ASSERT_EQ(core.requests(), "ada@3=member");
+  core.lose();
+  core.assign(0, 1, {.submitted_to = 3}, 3);
+  core.skip_to(1);
+  core.deliver("ada@2=ended ada@3=member");
+  ASSERT_EQ(core.requests(), "ada@3=member") << "that of before";
+  core.answer(refused(503));
+  EXPECT_EQ(core.record_all(), "");
+  core.pass(2min);
   EXPECT_EQ(core.requests(), "ada@3=member");
   core.accept();
   EXPECT_EQ(core.record_all(), "ada@3=member accepted, ada@2=ended superseded by ada@3=member");

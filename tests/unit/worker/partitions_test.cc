@@ -272,6 +272,43 @@ TEST(Partitions, ArePausedWhileTheirShareOfTheMemoryIsUsedUp) {
   EXPECT_EQ(core.status().bytes_held, 0u);
 }
 
+/// What is taken in is promised, and the next owner has to read it back. Each would read a little
+/// more before it stops.
+TEST(Partitions, TakeInNoMoreThanTheirShareWhoeverOwnsThem) {
+  WorkerSettings settings = prompt();
+  settings.memory_bytes_max = 100'000;
+  std::string all;
+  for (int i = 0; i < 2'000; ++i) all += " m" + std::to_string(i) + "@1";
+  ProgressMark mark;
+  std::size_t first = 0;
+  for (int owner = 0; owner < 20; ++owner) {
+    Core core(settings);
+    core.assign(0, 0, mark, 2'000);
+    core.deliver(all);
+    bool recorded = false;
+    for (int i = 0; i < 10; ++i) {
+      recorded = recorded || core.is_recording();
+      (void)core.record_all();
+      while (core.in_flight() > 0) core.answer(refused(503));
+      core.pass(1min);
+    }
+    if (recorded) mark = core.mark();
+    if (owner == 0) first = static_cast<std::size_t>(mark.submitted_to);
+  }
+  EXPECT_LT(first, 1'000u) << "all of it was delivered";
+  EXPECT_LE(static_cast<std::size_t>(mark.submitted_to), first + 100) << "nor more by each of them";
+  Core core(settings);
+  core.assign(0, 0, mark, 2'000);
+  core.deliver(all);
+  (void)core.record_all();
+  for (int i = 0; i < 5'000 && core.committed() < 2'000; ++i) {
+    while (core.in_flight() > 0) core.accept();
+    (void)core.record_all();
+    core.pass(core.wakes_in().value_or(1s));
+  }
+  EXPECT_EQ(core.committed(), 2'000) << "what had to wait is taken in when there is room";
+}
+
 TEST(Partitions, AreNotReadOnWhenTheMetadataCannotHoldTheirOffsets) {
   WorkerSettings settings = prompt();
   settings.metadata_characters_max = 100;

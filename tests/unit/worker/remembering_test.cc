@@ -254,6 +254,19 @@ TEST(Remembering, LetsNothingExpireByAClockThatNobodyConfirmsAnyMore) {
   EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
 }
 
+TEST(Remembering, LetsNothingExpireByAClockThatWasRightLongAgo) {
+  using Peer = ClockSeen::Peer;
+  Core core(remembering());
+  core.assign();
+  core.see_clock(Peer::endpoint, 0ms);
+  core.see_clock(Peer::status_api, 6min);
+  core.set_clock_skew({});
+  core.deliver("ada@1^");
+  core.pass(200h);
+  core.say_inactive();
+  EXPECT_THAT(core.record_all(), Not(HasSubstr("expired")));
+}
+
 TEST(Remembering, LetsAnInactiveMembershipExpireWhenItIsOver) {
   Core core(remembering());
   core.assign();
