@@ -88,7 +88,11 @@ void Worker::stall(Slot slot) {
   PartitionState* partition = partition_of(held.position.partition, held.epoch);
   ensure(partition != nullptr);
   end_stall(held, *partition);  // it may be stalled already: its hold ended, and another began
-  partition->stalled.push_back(slots_.place(slot, Place::stalled));
+  auto& stalled = partition->stalled;
+  if (stalled.size() > 2 * partition->stalled_count + 64) {
+    std::erase_if(stalled, [this](const auto& reference) { return !slots_.holds(reference); });
+  }
+  stalled.push_back(slots_.place(slot, Place::stalled));
   ++partition->stalled_count;
   partition->stalled_bytes += held.cost;
 }
@@ -169,7 +173,10 @@ Milliseconds Worker::wait_of_exhausted(const Held& held) {
   const ParkedChange* before = held.parked ? held.key->ledger->parked.get() : nullptr;
   const bool again =
       before != nullptr && before->why == Reason::none && before->interval > first / 2;
-  const Milliseconds wait = std::min(again ? before->interval * 2 : first, put_off_max);
+  // The interval of an inactive one is kept for later; what it has failed for doubles as well.
+  const Milliseconds last = before == nullptr ? Milliseconds{0} : before->failing_for;
+  const Milliseconds wait =
+      std::min(std::max(again ? before->interval * 2 : first, last), put_off_max);
   const auto tenth = static_cast<std::uint64_t>(wait.count() / 10);
   return wait - Milliseconds(tenth) + Milliseconds(static_cast<std::int64_t>(random_.up_to(tenth)));
 }
@@ -197,11 +204,18 @@ ParkedChange Worker::put_off(const Held& held, const LedgerEntry& entry, const P
     parked.round = before.round;
     parked.why = before.why;
     parked.parked_since = before.parked_since;
-    parked.failing_for = before.failing_for;
+    parked.failing_for = how.failed_alone ? failing_for(before) : before.failing_for;
     if (before.why != Reason::none || !how.fails_itself) parked.interval = before.interval;
   }
-  if (how.failed_alone) parked.failing_for += how.wait;
+  if (how.failed_alone) parked.failed_at = wall_;
   return parked;
+}
+
+/// With the failure of now. It may be tried earlier than planned; later says nothing of it.
+Milliseconds Worker::failing_for(const ParkedChange& before) const {
+  if (before.failed_at == WallTime{}) return before.failing_for;
+  const auto since = std::chrono::duration_cast<Milliseconds>(wall_ - before.failed_at);
+  return before.failing_for + std::clamp(since, Milliseconds{0}, Milliseconds{put_off_max});
 }
 
 /// The gate alone keeps members back, for so long that it will not open by itself soon.

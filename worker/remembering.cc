@@ -281,7 +281,7 @@ void Worker::remember_put_off(const Held& held, const PutOff& how, LedgerEntry& 
                               Remembered& told) {
   const ParkedChange* before = held.parked ? entry.parked.get() : nullptr;
   if (how.failed_alone && before != nullptr && is_clock_right() &&
-      before->failing_for >= settings_.retry.exhausted_expiry) {
+      failing_for(*before) >= settings_.retry.exhausted_expiry) {
     told.verdict = Verdict::expired;
     told.reason = Reason::exhausted_too_long;
     return;

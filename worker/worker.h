@@ -278,6 +278,7 @@ class Worker {
                                      const PutOff& how) const;
   [[nodiscard]] Milliseconds wait_of_probe(const Hold& hold) const;
   [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
+  [[nodiscard]] Milliseconds failing_for(const ParkedChange& before) const;
   void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false);
   void make_put_off_due(Organization& organization);
   void make_due_again();

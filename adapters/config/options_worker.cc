@@ -68,8 +68,7 @@ constexpr auto worker_table = std::to_array<Option>({
      .minimum = 1,
      .maximum = 36500,
      .available = has_ledger,
-     .meaning =
-         "A change expires after so much waiting between its own failures, while others succeed"},
+     .meaning = "A change expires when it has failed alone for so long, while others succeed"},
 
     {.path = "offering.gate",
      .type = choice,

@@ -69,7 +69,7 @@ constexpr std::array<ReasonEntry, reasons> table{{
     {inactive_too_long, "inactive_too_long", Verdict::expired, Action::contact_operator,
      "the member was inactive until the period or member.inactive_expiry_d was over"},
     {exhausted_too_long, "exhausted_too_long", Verdict::expired, Action::contact_operator,
-     "requests with this change alone got no usable answer, while others succeeded, for "
+     "requests with this change alone got no answer, or 5xx or 408, while others succeeded, for "
      "retry.exhausted_expiry_d; it may have arrived"},
 }};
 

@@ -218,6 +218,7 @@ std::string pack(const ParkedChange& parked, const BundleForm& form) {
   packer.signed_number(parked.offset);
   packer.signed_number(parked.interval.count());
   packer.signed_number(parked.failing_for.count());
+  packer.time(parked.failed_at);
   if (parked.period_end) packer.time(*parked.period_end);
   pack_texts(packer, parked.texts, dates);
   return out;
@@ -248,7 +249,8 @@ std::optional<ParkedChange> unpack(std::string_view packed, const MemberKey& key
                       .due = head.facts.due,
                       .parked_since = head.facts.parked_since,
                       .interval = Milliseconds{unpacker.signed_number()},
-                      .failing_for = Milliseconds{unpacker.signed_number()}};
+                      .failing_for = Milliseconds{unpacker.signed_number()},
+                      .failed_at = unpacker.time()};
   if ((head.flags & flag_period_end) != 0) {
     parked.period_end = unpacker.time();
     const auto end = std::chrono::floor<std::chrono::days>(*parked.period_end);

@@ -34,9 +34,10 @@ struct ParkedChange {
   WallTime parked_since{};
   std::optional<WallTime> period_end;  ///< it may expire then; none: an open period
   Milliseconds interval{};             ///< between the last two attempts; grows
-  /// What it has waited after requests with it alone that failed while others succeeded, since the
-  /// last answer. Holds, outages and a worker that was down add nothing.
+  /// The time between requests with it alone that failed while others succeeded, since the last
+  /// answer; an interval at most between two. A hold that begins between them adds nothing.
   Milliseconds failing_for{};
+  WallTime failed_at{};  ///< when it was put off after such a request; 1970: after something else
 };
 
 /// What the ledger holds of one member key.

@@ -38,7 +38,8 @@ ParkedChange parked_event(const std::string& payload, const BundleForm& form,
           .parked_since = at(-24h),
           .period_end = at(500h),
           .interval = 48h,
-          .failing_for = 7h};
+          .failing_for = 7h,
+          .failed_at = at(-1h)};
 }
 
 struct FormCase {

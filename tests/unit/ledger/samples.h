@@ -32,7 +32,7 @@ inline bool operator==(const ParkedChange& a, const ParkedChange& b) {
   return a.change == b.change && a.texts == b.texts && a.offset == b.offset &&
          a.attempt == b.attempt && a.round == b.round && a.why == b.why && a.due == b.due &&
          a.parked_since == b.parked_since && a.period_end == b.period_end &&
-         a.interval == b.interval && a.failing_for == b.failing_for;
+         a.interval == b.interval && a.failing_for == b.failing_for && a.failed_at == b.failed_at;
 }
 
 inline bool operator==(const LedgerEntry& a, const LedgerEntry& b) {
@@ -104,7 +104,8 @@ inline ParkedChange waiting(const MemberKey& key, std::int64_t version, WallTime
                       .parked_since = due - 24h,
                       .period_end = due + 1000h,
                       .interval = 24h,
-                      .failing_for = 3h};
+                      .failing_for = 3h,
+                      .failed_at = due - 2h};
   parked.change.event = digest<EventDigest>(static_cast<std::uint64_t>(version));
   parked.change.content = digest<ContentDigest>(static_cast<std::uint64_t>(version) + 1);
   using Field = Texts::Field;

@@ -226,6 +226,28 @@ TEST(Parking, DoesNotCountAHoldBetweenTwoFailures) {
   EXPECT_EQ(fail_ada(core, 5h), "ada@1 expired (exhausted_too_long)");
 }
 
+/// Each time the partition comes back, what waits is tried at once.
+TEST(Parking, CountsNoTimeThatAnEntryDidNotWait) {
+  WorkerSettings settings = parking();
+  settings.retry.exhausted_expiry = 20h;
+  settings.retry.backoff_first = settings.retry.backoff_max = 1s;
+  Core core(settings);
+  core.assign();
+  core.deliver("ada@1");
+  EXPECT_EQ(fail_ada(core, 10min), "ada@1 waits");
+  const Milliseconds began = core.time();
+  std::string told = "ada@1 waits";
+  while (told == "ada@1 waits" && core.time() < 100h) {
+    const ProgressMark mark = core.mark();
+    const Offset committed = core.committed();
+    core.lose();
+    core.assign(0, committed, mark, committed);
+    told = fail_ada(core, 10min);
+  }
+  EXPECT_EQ(told, "ada@1 expired (exhausted_too_long)");
+  EXPECT_GT(core.time() - began, 18h);
+}
+
 /// An answer that says "later" is an answer: what stands behind the endpoint may be down.
 TEST(Parking, LetsNoEntryExpireThatIsAnsweredWithLater) {
   WorkerSettings settings = parking();
