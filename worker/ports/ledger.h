@@ -35,7 +35,7 @@ struct ParkedChange {
   std::optional<WallTime> period_end;  ///< it may expire then; none: an open period
   Milliseconds interval{};             ///< between the last two attempts; grows
   /// The time between requests with it alone that failed while others succeeded, since the last
-  /// answer; an interval at most between two. A hold that begins between them adds nothing.
+  /// answer. A hold, an outage or a worker that is down between two adds an hour at most.
   Milliseconds failing_for{};
   WallTime failed_at{};  ///< when it was put off after such a request; 1970: after something else
 };

@@ -42,6 +42,10 @@ TEST(Findings, OfABrakedOrganizationGoWhenTheyTakeTheRoomOfOthers) {
   core.deliver("sio:? sio:? sio:? sio:? sio:?");
   EXPECT_THAT(core.record_all(), HasSubstr("? undecodable (wrong_type)"));
   EXPECT_EQ(core.notices(Notice::Kind::findings_let_go), 1u) << "said once";
+  core.hear(SharedBrake{.organization = organization("sio"), .pulled = false, .since = {}});
+  core.deliver("sio:? sio:? sio:? sio:? sio:? sio:?");
+  (void)core.record_all();
+  EXPECT_EQ(core.notices(Notice::Kind::findings_let_go), 2u) << "and once for the next brake";
 }
 
 TEST(Findings, GoWhenTheyTakeAQuarterOfThePartitionsMemory) {
