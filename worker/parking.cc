@@ -248,9 +248,26 @@ void Worker::make_due_again() {
   }
 }
 
-void Worker::make_due(std::optional<OrganizationNumber> organization, bool inactive_too) {
+/// What is at hand of a held organisation may be nothing but entries that fail by themselves, and
+/// the others parked for long: then no probe would ever end its hold. Some come to probe instead.
+void Worker::bring_other_probes(Organization& organization) {
+  const bool probed = organization.hold.held() && !organization.hold.lasting();
+  if (!probed || !organization.has_put_off) return;
+  const auto& ready = organization.ready;
+  if (ready[0].changes + ready[1].changes > 0) return;
+  const auto& groups = organization.groups;
+  if (std::any_of(groups.begin(), groups.end(), [](const auto& one) {
+        return one.members.size() > 1;  // its halves come first
+      })) {
+    return;
+  }
+  make_due(organization.number, false, settings_.batch.entries_max);
+}
+
+void Worker::make_due(std::optional<OrganizationNumber> organization, bool inactive_too,
+                      std::size_t at_most) {
   for (auto& [number, partition] : partitions_) {
-    out_->make_due.push_back({number, partition.epoch, organization, wall_, inactive_too});
+    out_->make_due.push_back({number, partition.epoch, organization, wall_, inactive_too, at_most});
     partition.next_due = wall_;
   }
 }

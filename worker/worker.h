@@ -279,7 +279,9 @@ class Worker {
   [[nodiscard]] Milliseconds wait_of_probe(const Hold& hold) const;
   [[nodiscard]] Milliseconds wait_of_exhausted(const Held& held);
   [[nodiscard]] Milliseconds failing_for(const ParkedChange& before) const;
-  void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false);
+  void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false,
+                std::size_t at_most = MakeDue{}.at_most);
+  void bring_other_probes(Organization& organization);
   void make_put_off_due(Organization& organization);
   void make_due_again();
   [[nodiscard]] bool is_gated_for_long(Organization& organization);

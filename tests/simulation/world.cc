@@ -325,7 +325,9 @@ void World::look_up(Process& process, Commands& commands) {
 void World::make_due(Process& process, const MakeDue& command) {
   if (!process.source.holds(command.partition, command.epoch)) return;
   Table& table = process.tables[command.partition];
+  std::size_t made = 0;
   for (auto& [key, entry] : table.entries) {
+    if (made >= command.at_most) break;
     if (!entry.parked || entry.parked->why != Reason::none) continue;
     if (command.organization && entry.organization != *command.organization) continue;
     if (entry.parked->due <= command.now) continue;
@@ -333,6 +335,7 @@ void World::make_due(Process& process, const MakeDue& command) {
     parked->due = command.now;
     entry.parked = std::move(parked);
     table.handed_out.erase(key);
+    ++made;
   }
 }
 

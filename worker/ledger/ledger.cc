@@ -113,7 +113,7 @@ void Ledger::make_due(const MakeDue& command) {
   if (table.parked() == 0) return;
   std::vector<MemberKey> keys;
   table.for_each([&](const MemberKey& key, const LedgerTable::Found& found) {
-    if (!found.packed) return;
+    if (!found.packed || keys.size() >= command.at_most) return;
     if (command.organization && found.entry.organization != *command.organization) return;
     const auto facts = read_facts(*found.packed);
     const bool meant = facts && (facts->why == Reason::none || command.inactive_too);

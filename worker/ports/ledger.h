@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -122,6 +123,7 @@ struct MakeDue {
   std::optional<OrganizationNumber> organization;  ///< none: of all
   WallTime now{};
   bool inactive_too = false;  ///< also what waits for a member to become active
+  std::size_t at_most = std::numeric_limits<std::size_t>::max();  ///< any of them, in no order
 };
 
 /// Command, answered by LedgerOfferings: which offerings were accepted once. Asked for at each

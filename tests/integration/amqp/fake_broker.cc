@@ -85,6 +85,17 @@ void FakeBroker::on_receiver_open(proton::receiver& receiver) {
       proton::receiver_options().target(target).auto_accept(false).credit_window(credit_));
 }
 
+void FakeBroker::on_sendable(proton::sender& sender) {
+  while (endless_ && sender.credit() > 0) {
+    proton::message message("event");
+    if (again_ > 0) {
+      message.delivery_count(1);
+      --again_;
+    }
+    sender.send(message);
+  }
+}
+
 void FakeBroker::on_sender_drain_start(proton::sender& sender) {
   ++drains_;
   if (ignoring_drains_) return;

@@ -34,6 +34,12 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   /// Links from which is read: a drain gets no answer, or so many messages come before it.
   void ignore_drains() { ignoring_drains_ = true; }
   void send_before_drained(std::size_t count) { before_drained_ = count; }
+  /// Links from which is read: for each place that they give one message, the first so many of
+  /// them marked as delivered before, without end.
+  void send_endlessly(std::size_t again) {
+    again_ = again;
+    endless_ = true;
+  }
   [[nodiscard]] std::size_t drains() const { return drains_; }    ///< asked for
   [[nodiscard]] std::size_t refused() const { return refused_; }  ///< links
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
@@ -44,6 +50,7 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   void on_open(proton::listener& listener) override;
   void on_sender_open(proton::sender& sender) override;
   void on_receiver_open(proton::receiver& receiver) override;
+  void on_sendable(proton::sender& sender) override;
   void on_sender_drain_start(proton::sender& sender) override;
   void on_message(proton::delivery& delivery, proton::message& message) override;
   void on_error(const proton::error_condition&) override {}
@@ -58,6 +65,8 @@ class FakeBroker : public proton::messaging_handler, private proton::listen_hand
   std::atomic<bool> ignoring_{false};
   std::atomic<bool> ignoring_drains_{false};
   std::atomic<std::size_t> before_drained_{0};
+  std::atomic<std::size_t> again_{0};
+  std::atomic<bool> endless_{false};
   std::atomic<std::size_t> drains_{0};
   std::atomic<std::size_t> refused_{0};
   std::atomic<std::size_t> accepted_{0};

@@ -98,8 +98,9 @@ TEST_F(Rabbit, TakesAllThatComesAgainWithoutASettlement) {
   settings.unsettled_max = 10;
   AmqpSource second(settings, "secret", decode_plainly, core.inbox, ear.observer());
   ASSERT_TRUE(second.start());
-  ASSERT_TRUE(core.take_deliveries(60)) << ear.all();
-  EXPECT_FALSE(core.take_deliveries(60 + 40, 500ms)) << "the rest is new";
+  // How much of what is new comes then is seen with a broker that keeps to its credit
+  // (window_test.cc); this one does not.
+  EXPECT_TRUE(core.take_deliveries(60)) << ear.all();
 }
 
 TEST_F(Rabbit, SaysThatTheAddressIsNone) {

@@ -133,5 +133,18 @@ TEST(TablesInUse, MakeDueWhatCouldNotBeSubmittedAndNothingElse) {
   EXPECT_EQ(due.next, at(10h));
 }
 
+TEST(TablesInUse, MakeNoMoreDueThanAskedFor) {
+  Ledger ledger{BundleForm{}};
+  ledger.assign(p0, now, LedgerTable());
+  for (int i = 1; i <= 5; ++i) ledger.apply(one(key(i), parked(key(i), 3, at(10h))));
+  ledger.make_due({.partition = p0,
+                   .epoch = now,
+                   .organization = {},
+                   .now = at(1h),
+                   .inactive_too = true,
+                   .at_most = 2});
+  EXPECT_EQ(ledger.take_due({p0, now, at(1h), 10}).due.size(), 2u);
+}
+
 }  // namespace
 }  // namespace helsekontakter::ledger
