@@ -8,6 +8,12 @@
 #include <variant>
 
 namespace helsekontakter {
+namespace {
+
+/// Organisations that nobody listed and that are told apart: a sender may name any.
+constexpr std::size_t unlisted_max = 1000;
+
+}  // namespace
 
 Worker::Worker(WorkerSettings settings)
     : settings_(std::move(settings)),
@@ -45,20 +51,26 @@ void Worker::turn(const Turn& turn, std::vector<Input>& inputs, Commands& comman
   out_ = nullptr;
 }
 
+/// Those that are not listed wait until a restart, whatever object they wait in.
 Organization& Worker::organization_of(OrganizationNumber number) {
   const auto found = organizations_.find(number);
   if (found != organizations_.end()) return found->second;
+  const auto listed = settings_.organizations.find(number);
+  const bool is_listed = listed != settings_.organizations.end();
+  if (!is_listed && unlisted_ == unlisted_max) return *last_unlisted_;
   const Brake::Limits limits{settings_.brake.rejected_in_row_max,
                              settings_.brake.rejected_share_max};
   Organization& organization = organizations_.try_emplace(number, number, limits).first->second;
   turns_.push_back(&organization);
-  const auto listed = settings_.organizations.find(number);
-  if (listed == settings_.organizations.end()) {
+  if (!is_listed) {
+    last_unlisted_ = &organization;
+    const bool is_last = ++unlisted_ == unlisted_max;
     (void)organization.hold.begin_lasting(Lasting::unlisted);
     notice(Notice::Kind::unlisted_organization, number, std::nullopt,
            "organisation " + number.digits() +
                " is not listed in `organizations`; its changes wait. List it and restart, or stop "
-               "the sender");
+               "the sender" +
+               (is_last ? ". No more are named, there are too many" : ""));
   } else if (listed->second.paused) {
     (void)organization.hold.begin_lasting(Lasting::paused);
     notice(Notice::Kind::organization_held, number, std::nullopt,

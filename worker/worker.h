@@ -400,7 +400,9 @@ class Worker {
   std::array<std::uint64_t, lanes> retries_{};
 
   std::map<OrganizationNumber, Organization> organizations_;
-  std::vector<Organization*> turns_;  // in the order of their first appearance
+  std::vector<Organization*> turns_;       // in the order of their first appearance
+  std::size_t unlisted_ = 0;               // of organizations_
+  Organization* last_unlisted_ = nullptr;  // stands for all that come when there are too many
   std::size_t turn_ = 0;
 
   EndpointHealth endpoint_;

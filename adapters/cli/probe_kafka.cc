@@ -3,7 +3,6 @@
 #include "adapters/crypto/secret_file.h"
 #include "adapters/kafka/ledger_topic.h"
 #include "adapters/kafka/shared_topic_reader.h"
-#include "worker/domain/national_id.h"
 
 #include <algorithm>
 #include <chrono>
@@ -29,9 +28,6 @@ constexpr std::size_t dead_letter_growth = 65'536;
 
 /// Dead letters hold identity numbers, so they do not stay for ever by accident.
 constexpr std::chrono::days dead_letters_kept{14};
-
-/// librdkafka's errors; warnings are about what it mended itself.
-constexpr int level_error = 3;
 
 std::string bytes(std::size_t count) {
   return std::to_string(count) + " bytes";
@@ -61,26 +57,14 @@ Result<const kafka::Admin*> BrokerProbe::admin() {
   if (admin_) return &*admin_;
   const auto password = crypto::read_password(connection_.password_file, mode_check_);
   if (!password) return tl::unexpected(password.error());
-  kafka::Observer observer;
-  // The client's threads may outlive this, so they hold a share of what they write to.
-  observer.log = [complaint = complaint_](int level, std::string_view line) {
-    if (level > level_error) return;
-    const std::lock_guard lock(complaint->mutex);
-    complaint->text = line;
-  };
-  auto admin = kafka::Admin::connect(connection_, *password, observer);
+  auto admin = kafka::Admin::connect(connection_, *password, {});
   if (!admin) return tl::unexpected(admin.error());
   admin_.emplace(std::move(*admin));
   return &*admin_;
 }
 
 tl::unexpected<Error> BrokerProbe::explain(const Error& error) const {
-  const std::lock_guard lock(complaint_->mutex);
-  std::string text = error.message;
-  if (!complaint_->text.empty()) {
-    text += ". librdkafka: " + scrub_national_ids(complaint_->text);
-  }
-  return fail(error.remedy, text + ". Look at " + section_ +
+  return fail(error.remedy, error.message + ". Look at " + section_ +
                                 ".brokers, for TLS at its tls_ca_file "
                                 "and tls_certificate_file, for SASL at its user and "
                                 "password_file");

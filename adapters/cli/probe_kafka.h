@@ -3,16 +3,13 @@
 #include "adapters/cli/check.h"
 #include "adapters/kafka/admin.h"
 
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 namespace helsekontakter::cli {
 
-/// Asks one cluster by one connection; `section` is where its options stand ("source.kafka"). A
-/// failed call of librdkafka says "timed out" or "transport failure", its log says why: so the last
-/// complaint is kept and told along. One thread calls.
+/// Asks one cluster by one connection; `section` is where its options stand ("source.kafka"). One
+/// thread calls.
 class BrokerProbe {
  public:
   BrokerProbe(const kafka::Connection& connection, crypto::ModeCheck mode_check,
@@ -25,18 +22,12 @@ class BrokerProbe {
   [[nodiscard]] Result<kafka::TopicDescription> create(const kafka::NewTopic& topic);
 
  private:
-  struct Complaint {
-    std::mutex mutex;  ///< librdkafka's threads write
-    std::string text;
-  };
-
   [[nodiscard]] Result<const kafka::Admin*> admin();
   [[nodiscard]] tl::unexpected<Error> explain(const Error& error) const;
 
   const kafka::Connection& connection_;
   const crypto::ModeCheck mode_check_;
   const std::string section_;
-  const std::shared_ptr<Complaint> complaint_ = std::make_shared<Complaint>();
   std::optional<kafka::Admin> admin_;
 };
 

@@ -1,6 +1,7 @@
 #include "adapters/kafka/admin.h"
 
 #include "adapters/kafka/properties.h"
+#include "worker/domain/national_id.h"
 
 #include <charconv>
 #include <string_view>
@@ -20,19 +21,14 @@ struct DestroyMetadata {
 };
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata>;
 
-tl::unexpected<Error> unanswered(const std::string& what, const char* words) {
-  return fail(Remedy::retry, what + ": " + words +
-                                 "; check kafka.brokers, the network and the rights of the user");
-}
+/// librdkafka's errors; warnings are about what it mended itself.
+constexpr int level_error = 3;
 
-Result<Metadata> read_metadata(rd_kafka_t* client, Milliseconds timeout) {
+/// Of all topics; nothing, and the reason in `error`, when nobody answers.
+Metadata read_metadata(rd_kafka_t* client, Milliseconds timeout, rd_kafka_resp_err_t& error) {
   const rd_kafka_metadata_t* found = nullptr;
-  const auto error =
-      rd_kafka_metadata(client, 1, nullptr, &found, static_cast<int>(timeout.count()));
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return unanswered("the topics cannot be listed", rd_kafka_err2str(error));
-  }
-  return Metadata(found);
+  error = rd_kafka_metadata(client, 1, nullptr, &found, static_cast<int>(timeout.count()));
+  return Metadata(error == RD_KAFKA_RESP_ERR_NO_ERROR ? found : nullptr);
 }
 
 OwnedOptions options_for(rd_kafka_t* client, rd_kafka_admin_op_t what, Milliseconds timeout) {
@@ -65,10 +61,27 @@ void read_option(std::string_view name, std::string_view value, TopicDescription
 
 Result<Admin> Admin::connect(const Connection& connection, const std::string& password,
                              const Observer& observer) {
+  const auto complaint = std::make_shared<Complaint>();
+  Observer heard = observer;
+  heard.log = [complaint, log = observer.log](int level, std::string_view line) {
+    if (level <= level_error) {
+      const std::lock_guard lock(complaint->mutex);
+      complaint->text = without_counts(line);
+    }
+    if (log) log(level, line);
+  };
   auto client =
-      make_client(RD_KAFKA_PRODUCER, connection_properties(connection, password), 0, observer);
+      make_client(RD_KAFKA_PRODUCER, connection_properties(connection, password), 0, heard);
   if (!client) return tl::unexpected(client.error());
-  return Admin(std::move(*client));
+  return Admin(std::move(*client), complaint);
+}
+
+tl::unexpected<Error> Admin::unanswered(const std::string& what, const char* words) const {
+  std::string text =
+      what + ": " + words + "; check kafka.brokers, the network and the rights of the user";
+  const std::lock_guard lock(complaint_->mutex);
+  if (!complaint_->text.empty()) text += ". librdkafka: " + complaint_->text;
+  return fail(Remedy::retry, scrub_national_ids(text));
 }
 
 Result<std::string> Admin::cluster(Milliseconds timeout) const {
@@ -80,11 +93,12 @@ Result<std::string> Admin::cluster(Milliseconds timeout) const {
 }
 
 Result<std::vector<std::string>> Admin::list_topics(Milliseconds timeout) const {
-  const auto metadata = read_metadata(client_->get(), timeout);
-  if (!metadata) return tl::unexpected(metadata.error());
+  rd_kafka_resp_err_t error{};
+  const auto metadata = read_metadata(client_->get(), timeout, error);
+  if (!metadata) return unanswered("the topics cannot be listed", rd_kafka_err2str(error));
   std::vector<std::string> topics;
-  for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
-    topics.emplace_back((*metadata)->topics[i].topic);
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    topics.emplace_back(metadata->topics[i].topic);
   }
   return topics;
 }
@@ -92,10 +106,11 @@ Result<std::vector<std::string>> Admin::list_topics(Milliseconds timeout) const 
 Result<std::optional<TopicDescription>> Admin::describe(const std::string& topic,
                                                         Milliseconds timeout) const {
   // All topics are listed, because asking for one that does not exist may create it.
-  const auto metadata = read_metadata(client_->get(), timeout);
-  if (!metadata) return tl::unexpected(metadata.error());
-  for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
-    const rd_kafka_metadata_topic_t& found = (*metadata)->topics[i];
+  rd_kafka_resp_err_t error{};
+  const auto metadata = read_metadata(client_->get(), timeout, error);
+  if (!metadata) return unanswered("the topics cannot be listed", rd_kafka_err2str(error));
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& found = metadata->topics[i];
     if (topic != found.topic) continue;
     if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return unanswered("topic " + topic, rd_kafka_err2str(found.err));

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +32,8 @@ struct NewTopic {
 };
 
 /// Asks and makes topics, for `check --connect [--create]` and for what the recorder must know.
-/// Each call blocks its caller, at most for the time it is given.
+/// Each call blocks its caller, at most for the time it is given. One that fails says "timed out"
+/// or "transport failure", librdkafka's log says why: so its last complaint is kept and told along.
 class Admin {
  public:
   [[nodiscard]] static Result<Admin> connect(const Connection& connection,
@@ -46,11 +49,19 @@ class Admin {
   [[nodiscard]] Result<void> create(const NewTopic& topic, Milliseconds timeout) const;
 
  private:
-  explicit Admin(SharedClient client) : client_(std::move(client)) {}
+  struct Complaint {
+    std::mutex mutex;  ///< librdkafka's threads write
+    std::string text;
+  };
+
+  Admin(SharedClient client, std::shared_ptr<Complaint> complaint)
+      : client_(std::move(client)), complaint_(std::move(complaint)) {}
+  [[nodiscard]] tl::unexpected<Error> unanswered(const std::string& what, const char* words) const;
   [[nodiscard]] Result<void> read_options(const std::string& topic, TopicDescription& description,
                                           Milliseconds timeout) const;
 
   SharedClient client_;
+  std::shared_ptr<Complaint> complaint_;  ///< the client's threads may outlive this
 };
 
 }  // namespace helsekontakter::kafka

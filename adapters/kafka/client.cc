@@ -86,6 +86,10 @@ rd_kafka_resp_err_t assign_and_settle(rd_kafka_t* consumer,
   return error;
 }
 
+std::string without_counts(std::string_view words) {
+  return std::string(words.substr(0, words.rfind(" (after ")));
+}
+
 Result<SharedClient> make_client(rd_kafka_type_t type, const Properties& properties, int events,
                                  const Observer& observer) {
   OwnedConf conf(rd_kafka_conf_new());

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <librdkafka/rdkafka.h>
@@ -54,6 +55,10 @@ using SharedClient = std::shared_ptr<Client>;
 
 /// librdkafka's properties by name, in the order of the names.
 using Properties = std::map<std::string, std::string>;
+
+/// A sentence of librdkafka without its end "(after 3 ms in state X, 4 identical errors
+/// suppressed)", which is another each time.
+[[nodiscard]] std::string without_counts(std::string_view words);
 
 /// Makes a client. `events` are the RD_KAFKA_EVENT_* that come as events. Refuses a property that
 /// librdkafka refuses, with its words.

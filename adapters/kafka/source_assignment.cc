@@ -243,7 +243,8 @@ void KafkaSource::Loop::on_error(rd_kafka_event_t& event) {
   }
   renew_password(client_->get(), settings_.connection, password_);
   // A broker that is away says so again and again; once is enough until something else happens.
-  std::string sentence = std::string("Kafka consumer: ") + (words == nullptr ? "" : words) +
+  std::string sentence = std::string("Kafka consumer: ") +
+                         without_counts(words == nullptr ? "" : words) +
                          "; check kafka.brokers, the network and the worker's rights";
   if (sentence == last_trouble_) return;
   last_trouble_ = sentence;

@@ -3,10 +3,14 @@
 #include "adapters/json/calendar.h"
 #include "adapters/json/event_identity.h"
 #include "adapters/json/result_reader.h"
+#include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/tools/ledger_rows.h"
+#include "adapters/tools/result_lines.h"
 #include "worker/domain/national_id.h"
+#include "worker/ledger/ledger.h"
 
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <istream>
 #include <map>
@@ -72,10 +76,16 @@ class Showing {
  private:
   Result<void> check();
   Result<bool> read();
+  Result<bool> read_ledger();
   Result<bool> read_ledger_topic();
+  Result<bool> read_ledger_file();
   Result<bool> read_results();
+  Result<bool> read_results_topic();
+  [[nodiscard]] bool keeps_results() const;
+  [[nodiscard]] std::string unknown() const;
   [[nodiscard]] bool is_it(const MemberKey& key, const LedgerEntry& entry) const;
   [[nodiscard]] bool is_it(const json::ResultView& result) const;
+  void remember(std::string_view text);
   void remember(const json::ResultView& result);
   void print(const MemberKey& key, const LedgerEntry& entry) const;
   [[nodiscard]] std::string place(Position position) const;
@@ -88,19 +98,13 @@ class Showing {
   std::optional<OrganizationNumber> organization_;
   std::optional<crypto::KeyedHash> hash_;
   std::optional<MemberKey> key_;  ///< --member-stdin
+  json::ResultReader reader_;
   std::set<EventDigest> events_;  ///< found so far
   std::map<MemberKey, std::pair<Partition, LedgerEntry>> entries_;
   std::deque<std::string> results_;
 };
 
 Result<void> Showing::check() {
-  if (configuration_.source_technology != config::Technology::kafka ||
-      configuration_.results_technology != config::Technology::kafka ||
-      !has_kafka_ledger(configuration_)) {
-    return fail(Remedy::stop,
-                "show: reads results.kafka and ledger.kafka, beside source.kafka; "
-                "for other technologies it is not in this release");
-  }
   const int ways = (options_.event_id.empty() ? 0 : 1) + (options_.subject.empty() ? 0 : 1) +
                    (options_.member_stdin ? 1 : 0);
   if (ways != 1) {
@@ -126,8 +130,8 @@ Result<void> Showing::check() {
 
 /// The results name the events, the ledger the member: whichever is known first finds the other.
 Result<bool> Showing::read() {
-  const auto first = key_ ? &Showing::read_ledger_topic : &Showing::read_results;
-  const auto second = key_ ? &Showing::read_results : &Showing::read_ledger_topic;
+  const auto first = key_ ? &Showing::read_ledger : &Showing::read_results;
+  const auto second = key_ ? &Showing::read_results : &Showing::read_ledger;
   const auto whole = (this->*first)();
   if (!whole || !*whole) return whole;
   return (this->*second)();
@@ -141,6 +145,43 @@ bool Showing::is_it(const MemberKey& key, const LedgerEntry& entry) const {
   const Texts& texts = entry.parked->texts;
   if (!options_.subject.empty()) return texts[Field::subject] == options_.subject;
   return texts[Field::id] == options_.event_id || events_.contains(entry.parked->change.event);
+}
+
+Result<bool> Showing::read_ledger() {
+  const auto whole = has_kafka_ledger(configuration_) ? read_ledger_topic() : read_ledger_file();
+  if (!key_) return whole;
+  for (const auto& [key, found] : entries_) {
+    events_.insert(found.second.event);
+    if (found.second.parked) events_.insert(found.second.parked->change.event);
+  }
+  return whole;
+}
+
+/// The file is its worker's alone, so that one must be stopped; nothing in it is changed.
+Result<bool> Showing::read_ledger_file() {
+  const std::string& path = configuration_.ledger.sqlite_path;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return fail(Remedy::stop,
+                "ledger.sqlite.path: " + path + " is not there; name the worker's file");
+  }
+  auto format = ledger_format(configuration_, 1);
+  if (!format) return tl::unexpected(format.error());
+  auto file = sqlite::SqliteLedger::open(path, std::move(*format));
+  if (!file) return tl::unexpected(file.error());
+  const Partition only{0};
+  const auto table = file->restore(only);
+  if (!table) return tl::unexpected(table.error());
+  const auto add = [&](const MemberKey& key) {
+    auto entry = ledger::find(*table, key, configuration_.decoder.form);
+    if (entry && is_it(key, *entry)) entries_.emplace(key, std::pair(only, std::move(*entry)));
+  };
+  if (key_) {
+    add(*key_);
+  } else {
+    table->for_each([&](const MemberKey& key, const auto&) { add(key); });
+  }
+  return true;
 }
 
 Result<bool> Showing::read_ledger_topic() {
@@ -165,13 +206,7 @@ Result<bool> Showing::read_ledger_topic() {
     }
     return true;
   };
-  const auto whole = log->read(*bounds, take, signals_.token());
-  if (!key_) return whole;
-  for (const auto& [key, found] : entries_) {
-    events_.insert(found.second.event);
-    if (found.second.parked) events_.insert(found.second.parked->change.event);
-  }
-  return whole;
+  return log->read(*bounds, take, signals_.token());
 }
 
 bool Showing::is_it(const json::ResultView& result) const {
@@ -201,23 +236,59 @@ void Showing::remember(const json::ResultView& result) {
   events_.insert(json::event_digest(*hash_, result.event_source, result.event_id, result.resend));
 }
 
+void Showing::remember(std::string_view text) {
+  const auto result = reader_.read(text);
+  if (result && is_it(*result)) remember(*result);
+}
+
 Result<bool> Showing::read_results() {
+  if (configuration_.results_technology == config::Technology::kafka) return read_results_topic();
+  if (!keeps_results()) return true;
+  return read_result_lines(
+      configuration_.file_results.path, [&](std::string_view line) { remember(line); },
+      signals_.token());
+}
+
+Result<bool> Showing::read_results_topic() {
   const auto log = open_results(configuration_);
   if (!log) return tl::unexpected(log.error());
   const auto bounds = log->bounds();
   if (!bounds) return tl::unexpected(bounds.error());
-  json::ResultReader reader;
   return log->read(
       *bounds,
       [&](const kafka::TopicRecord& record) -> Result<bool> {
-        const auto result = reader.read(record.value);
-        if (result && is_it(*result)) remember(*result);
+        remember(record.value);
         return true;
       },
       signals_.token());
 }
 
+/// Queues and standard output are gone with whoever read them.
+bool Showing::keeps_results() const {
+  if (configuration_.results_technology != config::Technology::file) {
+    return configuration_.results_technology == config::Technology::kafka;
+  }
+  return configuration_.file_results.path != file::standard_stream;
+}
+
+std::string Showing::unknown() const {
+  if (keeps_results()) {
+    return "nothing is known of it: neither the ledger nor the results that are left name it";
+  }
+  return key_ ? "nothing is known of it: the ledger does not name it"
+              : "nothing that waits in the ledger is called so, and results are kept in a topic or "
+                "a file only; --member-stdin finds every member that the ledger knows";
+}
+
 std::string Showing::place(Position position) const {
+  switch (configuration_.source_technology) {
+    case config::Technology::amqp:
+      return configuration_.amqp_source.address;
+    case config::Technology::file:
+      return configuration_.file_source.path + " line " + std::to_string(position.offset + 1);
+    case config::Technology::kafka:
+      break;
+  }
   return configuration_.source.topic + "/" +
          std::to_string(static_cast<std::int32_t>(position.partition)) + " offset " +
          std::to_string(position.offset);
@@ -259,9 +330,7 @@ int Showing::run() {
     streams_.out << "the newest " << results_max << " results are shown\n";
   }
   if (!entries_.empty() || !results_.empty()) return well;
-  return tell(streams_, Error{Remedy::retry,
-                              "nothing is known of it: neither the ledger nor the "
-                              "results that are left name it"});
+  return tell(streams_, Error{Remedy::retry, unknown()});
 }
 
 }  // namespace

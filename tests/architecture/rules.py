@@ -46,7 +46,7 @@ ADAPTERS = {
     "results": {"crypto"},
     "sqlite": {"crypto", "ledger"},
     "telemetry": {"inbox"},
-    "tools": {"clock", "config", "crypto", "json", "kafka", "ledger", "results", "sqlite"},
+    "tools": {"clock", "config", "crypto", "file", "json", "kafka", "ledger", "results", "sqlite"},
 }
 
 # library (by the start of its header's name) -> the adapters that it stays in.

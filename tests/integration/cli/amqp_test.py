@@ -201,6 +201,25 @@ class Drain(WithQueues):
         running.stop()
         self.assertEqual(self.take("in"), [membership("a")])
 
+    def test_what_became_of_a_member_is_asked_of_the_ledger_alone(self):
+        data = json.loads((EXAMPLES / "membership.json").read_text())["data"]
+        self.read_queue()
+        self.write_queue()
+        self.send([membership("a")])
+        self.drain()
+
+        def show(*words):
+            return subprocess.run(
+                self.command("show", "--organization", data["organization"], *words), text=True,
+                env=self.environment(), input=data["member"] + "\n", capture_output=True,
+                timeout=parties.WITHIN_S, check=False)
+
+        found = show("--member-stdin")
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn("accepted, version 7", found.stdout)
+        self.assertNotIn(data["member"], found.stdout + found.stderr)
+        self.assertIn("--member-stdin finds", show("--subject", "m-1").stderr)
+
 
 class EndpointDown(WithQueues):
     EVENTS = 30_000

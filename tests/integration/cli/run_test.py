@@ -5,6 +5,7 @@ dead letters are held against the contracts in schemas/."""
 import collections
 import json
 import re
+import subprocess
 
 import parties
 
@@ -217,6 +218,41 @@ class Run(parties.WithWorker):
         self.drain()
         self.assertEqual(sorted(self.read_results()), [0, 1])
         self.assertEqual(self.read_results()[0][1]["data"]["verdict"], "accepted")
+
+
+class Ends(parties.WithWorker):
+    def send_one(self):
+        parties.send(self.input, [(b"k", encoded(membership(id="e", data__version=9)))])
+
+    def test_a_second_sigterm_ends_it_at_once_and_nothing_is_lost(self):
+        self.make_topics()
+        self.simulator.control({"api": {"latency": {"base_ms": 20_000, "max_ms": 20_000}}})
+        self.addCleanup(self.simulator.control, {"api": {"latency": {"base_ms": 0}}})
+        self.send_one()
+        worker = self.start()
+        parties.wait_for("a request is under way", lambda: re.search(
+            r"^helsekontakter_requests_in_flight 1$", worker.page("/metrics"), re.MULTILINE))
+        worker.process.terminate()
+        with self.assertRaises(subprocess.TimeoutExpired):
+            worker.process.wait(1)
+        worker.process.terminate()
+        self.assertEqual(worker.process.wait(5), 1)
+        worker.file.close()
+        self.assertEqual(parties.read(self.results), [])
+        self.simulator.control({"api": {"latency": {"base_ms": 0}}})
+        self.drain()
+        result, = parties.read(self.results)
+        self.assertEqual(json.loads(result.value)["data"]["verdict"], "accepted")
+
+    def test_a_ledger_that_would_forget_members_is_not_begun_with(self):
+        ledger = self.config["ledger"]["kafka"]["topic"]
+        parties.records("make", ledger, "1", "cleanup.policy=delete")
+        self.call("check", "--connect", "--create", "--partitions", "1")  # the others
+        self.send_one()
+        done = self.call("run", "--drain")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(f"{ledger} has cleanup.policy=delete, which would forget members", done.stderr)
+        self.assertEqual(parties.read(self.results), [])
 
 
 if __name__ == "__main__":

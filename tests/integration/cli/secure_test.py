@@ -59,6 +59,17 @@ class WithPassword(Secured):
         for word in words:
             self.assertIn(word, done.stdout)
 
+    def test_a_password_that_changes_is_read_again(self):
+        """As after a rotation: the file has another one than the worker began with."""
+        self.secret("password", b"not-the-secret\n")
+        worker = self.start()
+        parties.wait_for("it says why", lambda: "invalid credentials" in worker.log.read_text())
+        self.secret("password", b"worker-secret\n")
+        parties.send(self.input, [(b"a", event(PEOPLE[0], 1, "a-1"))])
+        result, = self.told(1)
+        self.assertEqual(result["data"]["verdict"], "accepted")
+        self.assertEqual(worker.stop(), 0)
+
     def test_a_wrong_password_is_said(self):
         wrong = self.secret("wrong", b"not-the-secret\n")
         self.assert_check_says("invalid credentials", "password_file", password_file=wrong)

@@ -13,13 +13,13 @@ PEOPLE = ["13116900216", "02013299997"]
 ORGANIZATION = "948554062"
 
 
-def line(member, subject, start="2026-01-01", end="2026-12-31"):
+def line(member, subject, start="2026-01-01", end="2099-12-31"):
     return f"{member},{start},{end},{subject}\n"
 
 
 def event(member, version, identity, **more):
     data = {"organization": ORGANIZATION, "member": member, "version": version,
-            "period": {"start": "2026-01-01", "end": "2026-12-31"}}
+            "period": {"start": "2026-01-01", "end": "2099-12-31"}}
     return json.dumps({"specversion": "1.0", "id": identity, "source": "/crm",
                        "type": "no.helsekontakter.membership.changed.v1", "data": data,
                        **more}).encode()
@@ -82,7 +82,7 @@ class Import(WithTopics):
         ended, = self.events()
         self.assertEqual(ended["subject"], "m-2")
         self.assertIs(ended["data"]["ended"], True)
-        self.assertLess(ended["data"]["period"]["end"], "2026-12-31")
+        self.assertLess(ended["data"]["period"]["end"], "2099-12-31")
         self.drain()
         self.assertEqual([result["data"]["verdict"] for result in self.told(1)], ["accepted"])
 
@@ -149,7 +149,7 @@ class Replay(WithTopics):
 
     def fill(self):
         plain = json.dumps({"organization": ORGANIZATION, "member": PEOPLE[1], "version": 4,
-                            "period": {"start": "2026-01-01", "end": "2026-12-31"}}).encode()
+                            "period": {"start": "2026-01-01", "end": "2099-12-31"}}).encode()
         self.send((1, b"a", event(PEOPLE[0], 1, "a-1")), (1, b"a", event(PEOPLE[0], 2, "a-2")),
                   (2, b"b", plain), (0, b"x", b"no event"), (0, b"n", None))
 

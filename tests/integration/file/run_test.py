@@ -395,5 +395,69 @@ class Check(WithFiles):
             ledger.parent.rmdir()
 
 
+class Show(WithFiles):
+    ORGANIZATION = json.loads((EXAMPLES / "membership.json").read_text())["data"]["organization"]
+    MEMBERS = ("13116900216", "02013299997")  # synthetic; the second is not digitally active
+
+    def fill(self):
+        inactive = self.folder / "inactive"
+        inactive.write_text(self.MEMBERS[1] + "\n")
+        self.simulator.control({"api": {"inactive": {"file": str(inactive)}}})
+        second = json.loads(example("b", 3, subject="m-2"))
+        second["data"]["member"] = self.MEMBERS[1]
+        second["data"]["period"]["end"] = "2099-12-31"
+        return example("a", 7, subject="m-1") + "\n" + json.dumps(second) + "\n"
+
+    def show(self, *words, given=""):
+        return subprocess.run(
+            self.command("show", "--organization", self.ORGANIZATION, *words), text=True,
+            env=self.environment(), input=given, capture_output=True, timeout=parties.WITHIN_S,
+            check=False)
+
+    def assert_shows(self, words, *said, given="", status=0):
+        with self.subTest(words):
+            done = self.show(*words, given=given)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            told = done.stdout + done.stderr
+            self.assertEqual(parties.runs_of_eleven_digits(told.encode()), [])
+            for text in said:
+                self.assertIn(text, told)
+
+    def test_a_member_is_found_in_files(self):
+        self.input.write_text(self.fill())
+        self.drain()
+        accepted = ("accepted, version 7, attempts 1", "last accepted", "event ea",
+                    f"from {self.input} line 1")
+        waits = ("waits: version 3, not_digitally_active, attempts 1, next due", "event eb",
+                 f"from {self.input} line 2")
+        for name, member, event, said in (("m-1", self.MEMBERS[0], "ea", accepted),
+                                          ("m-2", self.MEMBERS[1], "eb", waits)):
+            self.assert_shows(["--subject", name], *said)
+            self.assert_shows(["--event-id", event], *said)
+            self.assert_shows(["--member-stdin"], *said, given=member + "\n")
+        self.assert_shows(["--event-id", "nobody"], "nothing is known of it", status=1)
+        self.results.unlink()
+        self.assert_shows(["--subject", "m-1"], "results.file.path", "cannot be read", status=2)
+
+    def test_the_ledger_alone_is_asked_where_no_results_are_kept(self):
+        self.use_standard_streams()
+        done = self.pipe(self.fill(), "--drain")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_shows(["--member-stdin"], "accepted, version 7", given=self.MEMBERS[0] + "\n")
+        self.assert_shows(["--subject", "m-2"], "waits: version 3")
+        self.assert_shows(["--subject", "m-1"], "--member-stdin finds every member", status=1)
+
+    def test_a_ledger_in_use_or_not_there_is_refused(self):
+        self.assert_shows(["--subject", "m-1"], "cannot be read", status=2)
+        self.results.write_text("")
+        self.assert_shows(["--subject", "m-1"], "ledger.db is not there", status=2)
+        self.assertFalse((self.folder / "ledger.db").exists())
+        self.input.write_text(self.fill())
+        worker = self.start()
+        self.wait_for_results(2)
+        self.assert_shows(["--subject", "m-1"], "is in use by another process", status=2)
+        self.assertEqual(worker.stop(), 0)
+
+
 if __name__ == "__main__":
     parties.main()

@@ -105,5 +105,29 @@ TEST(EndpointHealth, RemembersItsProbeWhenAnotherRequestSucceeds) {
   EXPECT_TRUE(health.admits(start + std::chrono::hours(1)));
 }
 
+TEST(Unlisted, AreToldApartUpToAThousand) {
+  Worker worker{WorkerSettings{}};
+  std::vector<Input> inputs{Assigned{.partition = Partition{0}, .epoch = Epoch{1}, .end = 1'500}};
+  Delivered delivered;
+  for (int number = 100'000'000; delivered.deliveries.size() < 1'500; ++number) {
+    const auto unknown = OrganizationNumber::parse(std::to_string(number));
+    if (!unknown) continue;
+    Delivery one{.position = {Partition{0}, static_cast<Offset>(delivered.deliveries.size())},
+                 .epoch = Epoch{1},
+                 .texts = {},
+                 .content = {}};
+    one.content = Finding{.reason = Reason::member_check_digit, .organization = *unknown};
+    delivered.deliveries.push_back(std::move(one));
+  }
+  inputs.emplace_back(std::move(delivered));
+  Commands commands;
+  worker.turn({.now = start, .wall = {}, .random = 1}, inputs, commands);
+  EXPECT_EQ(commands.notices.size(), 1'000u);
+  EXPECT_NE(commands.notices.back().text.find("No more are named"), std::string::npos);
+  EXPECT_EQ(worker.status().organizations_held.size(), 1'000u);
+  EXPECT_EQ(worker.status().changes_held, 1'500u) << "all of them wait";
+  EXPECT_TRUE(!commands.record || commands.record->conclusions.empty());
+}
+
 }  // namespace
 }  // namespace helsekontakter
