@@ -32,6 +32,18 @@ class CreditWindow {
     return free * 4 >= places ? static_cast<std::uint32_t>(free) : 0;
   }
 
+  /// The same for a link that has `credit`, while `waiting` messages wait and there is room for so
+  /// many more. Less than none is what a broker took that sent more than was granted
+  /// (RabbitMQ 3.10: a thousand, when credit stops at the limit): it is given back too, or the link
+  /// would have none after the grant, and nothing would ever come.
+  [[nodiscard]] std::uint32_t to_add(int credit, std::size_t waiting, std::size_t room) const {
+    const auto granted = static_cast<std::size_t>(std::max(credit, 0));
+    if (granted >= room) return 0;
+    const auto more = static_cast<std::uint32_t>(
+        std::min<std::size_t>(to_grant(granted + waiting), room - granted));
+    return more > 0 && credit < 0 ? more + static_cast<std::uint32_t>(-credit) : more;
+  }
+
  private:
   std::size_t places_max_;
   std::size_t bytes_max_;

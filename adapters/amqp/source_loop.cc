@@ -306,12 +306,9 @@ void AmqpSource::Loop::grant() {
   const std::size_t most = came_again_
                                ? std::max(settings_.unsettled_max, settings_.coming_back_max)
                                : settings_.unsettled_max;
-  const auto credit = static_cast<std::size_t>(std::max(receiver_.credit(), 0));
-  const std::size_t taken = unsettled_.count() + credit;
-  if (taken >= most) return;
-  const std::size_t more =
-      std::min<std::size_t>(window_.to_grant(credit + pending_.size()), most - taken);
-  if (more > 0) receiver_.add_credit(static_cast<std::uint32_t>(more));
+  const std::size_t room = most - std::min(most, unsettled_.count());
+  const std::uint32_t more = window_.to_add(receiver_.credit(), pending_.size(), room);
+  if (more > 0) receiver_.add_credit(more);
 }
 
 void AmqpSource::Loop::conclude(const Settlement& settlement) {

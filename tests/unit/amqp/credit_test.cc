@@ -23,6 +23,21 @@ TEST(CreditWindow, GrantsNothingWhenMoreIsHeldThanThereIsRoomFor) {
   EXPECT_EQ(window.to_grant(5000), 0u);
 }
 
+TEST(CreditWindow, GrantsNoMoreThanThereIsRoomFor) {
+  const CreditWindow window(1000, 1 << 24);
+  EXPECT_EQ(window.to_add(0, 0, 300), 300u);
+  EXPECT_EQ(window.to_add(200, 0, 300), 100u);
+  EXPECT_EQ(window.to_add(300, 0, 300), 0u);
+  EXPECT_EQ(window.to_add(0, 1000, 5000), 0u) << "all places are taken";
+  EXPECT_EQ(window.to_add(-700, 0, 0), 0u) << "too much came: first it must go";
+}
+
+TEST(CreditWindow, LeavesALinkThatIsInDebtWithCredit) {
+  const CreditWindow window(1000, 1 << 24);
+  EXPECT_EQ(window.to_add(-1048, 0, 5000), 1000u + 1048u);
+  EXPECT_EQ(window.to_add(-1048, 0, 300), 300u + 1048u);
+}
+
 TEST(CreditWindow, ShrinksAtOnceWhenALargeMessageComes) {
   CreditWindow window(1000, 10'000'000);
   window.received(1'000'000);
