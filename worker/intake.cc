@@ -207,7 +207,9 @@ void Worker::admit_change(Slot slot) {
   if (change.lane == Lane::offerings) open_offering(slot);
   if (!fits_alone(slots_[slot])) {
     (void)add_conclusion(slot, Verdict::rejected, Reason::change_too_large, nullptr);
-    note(organization, organization.read_brake, true);
+    // Another stands for it where too many are unlisted: that one's brake is not to be pulled.
+    const bool is_its_own = organization.number == change.organization;
+    if (is_its_own) note(organization, organization.read_brake, true);
     return;
   }
   note(organization, organization.read_brake, false);

@@ -40,7 +40,7 @@ void Worker::take(Outcome& input) {
   batch.organization->lacks_token =
       not_sent != nullptr && not_sent->cause == NotSentCause::token_unavailable;
   std::visit([&](const auto& outcome) { judge(batch, outcome, input); }, input.outcome);
-  if (batch.probes_organization) bring_other_probes(*batch.organization);
+  if (batch.probes_organization) end_probe(*batch.organization);
 }
 
 /// While HelseID is away, an organisation that still has a token says nothing of those that have

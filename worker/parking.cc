@@ -130,7 +130,7 @@ void Worker::let_go(Slot slot) {
   Organization& organization = organization_of(*finding.organization);
   if (!std::exchange(organization.has_let_go, true)) {
     notice(Notice::Kind::findings_let_go, organization.number, std::nullopt,
-           "rejected or undecodable changes of organisation " + organization.number.digits() +
+           "rejected or undecodable changes of organisation " + finding.organization->digits() +
                ", which is held, take the room of others: they are concluded. Stop its sender, or "
                "mend what it sends, or `environment` and `identifier` here");
   }
@@ -248,16 +248,27 @@ void Worker::make_due_again() {
   }
 }
 
+/// A probe that told nothing of the hold (its entry failed, others succeed) is followed by a pause
+/// too.
+void Worker::end_probe(Organization& organization) {
+  Hold& hold = organization.hold;
+  if (!endpoint_.held() && hold.awaits_probe_time() && hold.probe_at() <= now_) {
+    (void)hold.begin(now_, backoff(), random_);
+  }
+  bring_other_probes(organization);
+}
+
 /// What is at hand of a held organisation may be nothing but entries that fail by themselves, and
 /// the others parked for long: then no probe would ever end its hold. Some come to probe instead.
 void Worker::bring_other_probes(Organization& organization) {
   const bool probed = organization.hold.held() && !organization.hold.lasting();
   if (!probed || !organization.has_put_off) return;
-  const auto& ready = organization.ready;
-  if (ready[0].changes + ready[1].changes > 0) return;
+  for (const Lane lane : {Lane::offerings, Lane::members}) {
+    if (organization.queue(lane).changes > 0 && passes_gate(organization, lane)) return;
+  }
   const auto& groups = organization.groups;
-  if (std::any_of(groups.begin(), groups.end(), [](const auto& one) {
-        return one.members.size() > 1;  // its halves come first
+  if (std::any_of(groups.begin(), groups.end(), [&](const RetryGroup& one) {
+        return one.members.size() > 1 && passes_gate(organization, one.lane);  // halved first
       })) {
     return;
   }

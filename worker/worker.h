@@ -281,6 +281,7 @@ class Worker {
   [[nodiscard]] Milliseconds failing_for(const ParkedChange& before) const;
   void make_due(std::optional<OrganizationNumber> organization, bool inactive_too = false,
                 std::size_t at_most = MakeDue{}.at_most);
+  void end_probe(Organization& organization);
   void bring_other_probes(Organization& organization);
   void make_put_off_due(Organization& organization);
   void make_due_again();

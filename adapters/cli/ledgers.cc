@@ -117,9 +117,9 @@ Result<std::optional<kafka::TopicDescription>> describe(const kafka::Connection&
     auto found = admin->describe(topic, describe_within);
     if (found || found.error().remedy == Remedy::stop) return found;
     if (!goes_on()) return fail(Remedy::retry, "stopped while the brokers were away");
-    if (std::exchange(said, found.error().message) != found.error().message && observer.trouble) {
-      observer.trouble(found.error());
-    }
+    const std::string& message = found.error().message;
+    std::string heard = message.substr(0, message.find(kafka::complaint_mark));
+    if (std::exchange(said, heard) != heard && observer.trouble) observer.trouble(found.error());
     const auto again = std::chrono::steady_clock::now() + asks_again_after;
     while (goes_on() && std::chrono::steady_clock::now() < again) {
       std::this_thread::sleep_for(looks_up_every);

@@ -21,6 +21,11 @@ struct DestroyMetadata {
 };
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata>;
 
+tl::unexpected<Error> unanswered(const std::string& what, const char* words) {
+  return fail(Remedy::retry, what + ": " + words +
+                                 "; check kafka.brokers, the network and the rights of the user");
+}
+
 /// librdkafka's errors; warnings are about what it mended itself.
 constexpr int level_error = 3;
 
@@ -76,17 +81,17 @@ Result<Admin> Admin::connect(const Connection& connection, const std::string& pa
   return Admin(std::move(*client), complaint);
 }
 
-tl::unexpected<Error> Admin::unanswered(const std::string& what, const char* words) const {
-  std::string text =
-      what + ": " + words + "; check kafka.brokers, the network and the rights of the user";
+tl::unexpected<Error> Admin::unheard(const std::string& what, const char* words) const {
+  auto error = unanswered(what, words);
   const std::lock_guard lock(complaint_->mutex);
-  if (!complaint_->text.empty()) text += ". librdkafka: " + complaint_->text;
-  return fail(Remedy::retry, scrub_national_ids(text));
+  if (!complaint_->text.empty()) error.value().message += complaint_mark + complaint_->text;
+  error.value().message = scrub_national_ids(std::move(error.value().message));
+  return error;
 }
 
 Result<std::string> Admin::cluster(Milliseconds timeout) const {
   char* id = rd_kafka_clusterid(client_->get(), static_cast<int>(timeout.count()));
-  if (id == nullptr) return unanswered("the cluster does not say which one it is", "no answer");
+  if (id == nullptr) return unheard("the cluster does not say which one it is", "no answer");
   std::string text = id;
   rd_kafka_mem_free(client_->get(), id);
   return text;
@@ -95,7 +100,7 @@ Result<std::string> Admin::cluster(Milliseconds timeout) const {
 Result<std::vector<std::string>> Admin::list_topics(Milliseconds timeout) const {
   rd_kafka_resp_err_t error{};
   const auto metadata = read_metadata(client_->get(), timeout, error);
-  if (!metadata) return unanswered("the topics cannot be listed", rd_kafka_err2str(error));
+  if (!metadata) return unheard("the topics cannot be listed", rd_kafka_err2str(error));
   std::vector<std::string> topics;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     topics.emplace_back(metadata->topics[i].topic);
@@ -108,7 +113,7 @@ Result<std::optional<TopicDescription>> Admin::describe(const std::string& topic
   // All topics are listed, because asking for one that does not exist may create it.
   rd_kafka_resp_err_t error{};
   const auto metadata = read_metadata(client_->get(), timeout, error);
-  if (!metadata) return unanswered("the topics cannot be listed", rd_kafka_err2str(error));
+  if (!metadata) return unheard("the topics cannot be listed", rd_kafka_err2str(error));
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const rd_kafka_metadata_topic_t& found = metadata->topics[i];
     if (topic != found.topic) continue;
@@ -134,7 +139,7 @@ Result<void> Admin::read_options(const std::string& topic, TopicDescription& des
   const OwnedEvent event(
       rd_kafka_queue_poll(queue.get(), static_cast<int>(timeout.count()) + 1000));
   const std::string what = "the options of topic " + topic + " cannot be read";
-  if (!event) return unanswered(what, "no answer");
+  if (!event) return unheard(what, "no answer");
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return unanswered(what, rd_kafka_event_error_string(event.get()));
   }
@@ -171,7 +176,7 @@ Result<void> Admin::create(const NewTopic& topic, Milliseconds timeout) const {
   const OwnedEvent event(
       rd_kafka_queue_poll(queue.get(), static_cast<int>(timeout.count()) + 1000));
   const std::string what = "topic " + topic.name + " cannot be created";
-  if (!event) return unanswered(what, "no answer");
+  if (!event) return unheard(what, "no answer");
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return unanswered(what, rd_kafka_event_error_string(event.get()));
   }

@@ -31,6 +31,9 @@ struct NewTopic {
   std::map<std::string, std::string> options;  ///< cleanup.policy and the like
 };
 
+/// In an error: what follows are librdkafka's own words, which may be others the next time.
+inline constexpr const char* complaint_mark = ". librdkafka: ";
+
 /// Asks and makes topics, for `check --connect [--create]` and for what the recorder must know.
 /// Each call blocks its caller, at most for the time it is given. One that fails says "timed out"
 /// or "transport failure", librdkafka's log says why: so its last complaint is kept and told along.
@@ -56,7 +59,7 @@ class Admin {
 
   Admin(SharedClient client, std::shared_ptr<Complaint> complaint)
       : client_(std::move(client)), complaint_(std::move(complaint)) {}
-  [[nodiscard]] tl::unexpected<Error> unanswered(const std::string& what, const char* words) const;
+  [[nodiscard]] tl::unexpected<Error> unheard(const std::string& what, const char* words) const;
   [[nodiscard]] Result<void> read_options(const std::string& topic, TopicDescription& description,
                                           Milliseconds timeout) const;
 

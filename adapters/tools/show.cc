@@ -88,7 +88,8 @@ class Showing {
   void remember(std::string_view text);
   void remember(const json::ResultView& result);
   void print(const MemberKey& key, const LedgerEntry& entry) const;
-  [[nodiscard]] std::string place(Position position) const;
+  [[nodiscard]] std::string place(std::string_view input, Position position) const;
+  [[nodiscard]] std::string input() const;
 
   const config::Configuration& configuration_;
   const ShowOptions& options_;
@@ -157,7 +158,7 @@ Result<bool> Showing::read_ledger() {
   return whole;
 }
 
-/// The file is its worker's alone, so that one must be stopped; nothing in it is changed.
+/// The file is its worker's alone, so that one must be stopped. What it says is not changed.
 Result<bool> Showing::read_ledger_file() {
   const std::string& path = configuration_.ledger.sqlite_path;
   std::error_code error;
@@ -230,7 +231,7 @@ void Showing::remember(const json::ResultView& result) {
   }
   text += ", event " + std::string(result.event_id);
   if (!result.resend.empty()) text += ", resend " + std::string(result.resend);
-  text += ", from " + place(result.origin);
+  text += ", from " + place(result.origin_topic, result.origin);
   if (results_.size() == results_max) results_.pop_front();
   results_.push_back(scrub_national_ids(std::move(text)));
   events_.insert(json::event_digest(*hash_, result.event_source, result.event_id, result.resend));
@@ -280,18 +281,33 @@ std::string Showing::unknown() const {
                 "a file only; --member-stdin finds every member that the ledger knows";
 }
 
-std::string Showing::place(Position position) const {
+/// `input`: the topic, queue or file that the change came by.
+std::string Showing::place(std::string_view input, Position position) const {
+  const bool is_stream = input == file::standard_stream;
+  std::string text(is_stream ? "standard input" : input);
+  switch (configuration_.source_technology) {
+    case config::Technology::amqp:
+      return text;
+    case config::Technology::file:
+      return text + " line " + std::to_string(position.offset + 1);
+    case config::Technology::kafka:
+      break;
+  }
+  return text + "/" + std::to_string(static_cast<std::int32_t>(position.partition)) + " offset " +
+         std::to_string(position.offset);
+}
+
+/// What is read now; an older change may have come by another file.
+std::string Showing::input() const {
   switch (configuration_.source_technology) {
     case config::Technology::amqp:
       return configuration_.amqp_source.address;
     case config::Technology::file:
-      return configuration_.file_source.path + " line " + std::to_string(position.offset + 1);
+      return std::filesystem::path(configuration_.file_source.path).filename().string();
     case config::Technology::kafka:
       break;
   }
-  return configuration_.source.topic + "/" +
-         std::to_string(static_cast<std::int32_t>(position.partition)) + " offset " +
-         std::to_string(position.offset);
+  return configuration_.source.topic;
 }
 
 void Showing::print(const MemberKey& key, const LedgerEntry& entry) const {
@@ -316,7 +332,7 @@ void Showing::print(const MemberKey& key, const LedgerEntry& entry) const {
       << ", attempts " << parked.attempt << ", next due " << json::time_text(parked.due)
       << ", since " << json::time_text(parked.parked_since) << ", event "
       << scrub_national_ids(std::string(parked.texts[Field::id])) << ", from "
-      << place({partition, parked.offset}) << "\n";
+      << place(input(), {partition, parked.offset}) << "\n";
 }
 
 int Showing::run() {

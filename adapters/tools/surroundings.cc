@@ -19,16 +19,19 @@ namespace {
 
 constexpr auto between_shows = std::chrono::milliseconds(200);
 constexpr int level_error = 3;
+/// A consumer needs the name of some group, also where the source is not Kafka; none is joined.
+constexpr const char* no_group = "helsekontakter-tools";
 
 Result<kafka::TopicLog> open_topic(const config::Configuration& configuration,
                                    const kafka::Connection& connection, const std::string& topic) {
   auto password = password_of(configuration, connection);
   if (!password) return tl::unexpected(password.error());
-  return kafka::TopicLog::open({.connection = connection,
-                                .password = std::move(*password),
-                                .topic = topic,
-                                .group = configuration.source.group},
-                               observer());
+  return kafka::TopicLog::open(
+      {.connection = connection,
+       .password = std::move(*password),
+       .topic = topic,
+       .group = configuration.source.group.empty() ? no_group : configuration.source.group},
+      observer());
 }
 
 }  // namespace

@@ -325,17 +325,20 @@ void World::look_up(Process& process, Commands& commands) {
 void World::make_due(Process& process, const MakeDue& command) {
   if (!process.source.holds(command.partition, command.epoch)) return;
   Table& table = process.tables[command.partition];
-  std::size_t made = 0;
-  for (auto& [key, entry] : table.entries) {
-    if (made >= command.at_most) break;
+  std::vector<std::pair<std::uint32_t, MemberKey>> meant;
+  for (const auto& [key, entry] : table.entries) {
     if (!entry.parked || entry.parked->why != Reason::none) continue;
     if (command.organization && entry.organization != *command.organization) continue;
-    if (entry.parked->due <= command.now) continue;
+    if (entry.parked->due > command.now) meant.emplace_back(entry.parked->attempt, key);
+  }
+  std::sort(meant.begin(), meant.end());
+  if (meant.size() > command.at_most) meant.resize(command.at_most);
+  for (const auto& [attempts, key] : meant) {
+    LedgerEntry& entry = table.entries.at(key);
     auto parked = std::make_shared<ParkedChange>(*entry.parked);
     parked->due = command.now;
     entry.parked = std::move(parked);
     table.handed_out.erase(key);
-    ++made;
   }
 }
 

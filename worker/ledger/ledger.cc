@@ -4,6 +4,7 @@
 #include "worker/domain/fetch.h"
 #include "worker/ledger/parked.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -111,15 +112,20 @@ void Ledger::make_due(const MakeDue& command) {
   if (part == parts_.end() || part->second.epoch != command.epoch) return;
   LedgerTable& table = part->second.table;
   if (table.parked() == 0) return;
-  std::vector<MemberKey> keys;
+  std::vector<std::pair<std::uint32_t, MemberKey>> keys;  // by attempts
   table.for_each([&](const MemberKey& key, const LedgerTable::Found& found) {
-    if (!found.packed || keys.size() >= command.at_most) return;
+    if (!found.packed) return;
     if (command.organization && found.entry.organization != *command.organization) return;
     const auto facts = read_facts(*found.packed);
     const bool meant = facts && (facts->why == Reason::none || command.inactive_too);
-    if (meant && facts->due > command.now) keys.push_back(key);
+    if (meant && facts->due > command.now) keys.emplace_back(facts->attempt, key);
   });
-  for (const MemberKey& key : keys) {
+  if (keys.size() > command.at_most) {
+    const auto end = keys.begin() + static_cast<std::ptrdiff_t>(command.at_most);
+    std::nth_element(keys.begin(), end, keys.end());
+    keys.erase(end, keys.end());
+  }
+  for (const auto& [attempts, key] : keys) {
     auto entry = ledger::find(table, key, form_);
     ensure(entry && entry->parked);
     auto parked = std::make_shared<ParkedChange>(*entry->parked);

@@ -123,7 +123,8 @@ struct MakeDue {
   std::optional<OrganizationNumber> organization;  ///< none: of all
   WallTime now{};
   bool inactive_too = false;  ///< also what waits for a member to become active
-  std::size_t at_most = std::numeric_limits<std::size_t>::max();  ///< any of them, in no order
+  std::size_t at_most =
+      std::numeric_limits<std::size_t>::max();  ///< those with the fewest attempts
 };
 
 /// Command, answered by LedgerOfferings: which offerings were accepted once. Asked for at each

@@ -12,6 +12,7 @@ import parties
 
 BROKER = os.environ.get("HELSEKONTAKTER_TEST_AMQP")
 EXAMPLES = parties.SCHEMAS / "examples"
+MEMBERSHIP = json.loads((EXAMPLES / "membership.json").read_text())["data"]
 
 
 def membership(identity, subject="m-1", version=7):
@@ -60,6 +61,13 @@ class WithQueues(parties.WithWorker):
 
     def write_topic(self):
         self.config["results"]["kafka"]["brokers"] = [parties.BROKERS]
+
+    def show(self, *words):
+        """The golden member, where it is asked for by its number."""
+        return subprocess.run(
+            self.command("show", "--organization", MEMBERSHIP["organization"], *words), text=True,
+            env=self.environment(), input=MEMBERSHIP["member"] + "\n", capture_output=True,
+            timeout=parties.WITHIN_S, check=False)
 
     def verdicts(self, results):
         validator = parties.result_validator()
@@ -190,6 +198,11 @@ class Drain(WithQueues):
         self.assertEqual(len(results), 2)
         self.assertEqual([record.value for record in parties.read(self.letters)], [b"hello"])
         self.assertEqual(self.take("in"), [])
+        for words in (["--subject", "m-1"], ["--event-id", "a"], ["--member-stdin"]):
+            with self.subTest(words):
+                found = self.show(*words)
+                self.assertEqual(found.returncode, 0, found.stderr)
+                self.assertIn(f"event a, from {self.queues['in']}", found.stdout)
 
     def test_nothing_is_accepted_while_the_topic_of_results_is_missing(self):
         self.read_queue()
@@ -202,24 +215,15 @@ class Drain(WithQueues):
         self.assertEqual(self.take("in"), [membership("a")])
 
     def test_what_became_of_a_member_is_asked_of_the_ledger_alone(self):
-        data = json.loads((EXAMPLES / "membership.json").read_text())["data"]
         self.read_queue()
         self.write_queue()
         self.send([membership("a")])
         self.drain()
-
-        def show(*words):
-            return subprocess.run(
-                self.command("show", "--organization", data["organization"], *words), text=True,
-                env=self.environment(), input=data["member"] + "\n", capture_output=True,
-                timeout=parties.WITHIN_S, check=False)
-
-        found = show("--member-stdin")
+        found = self.show("--member-stdin")
         self.assertEqual(found.returncode, 0, found.stderr)
         self.assertIn("accepted, version 7", found.stdout)
-        self.assertNotIn(data["member"], found.stdout + found.stderr)
-        self.assertIn("--member-stdin finds", show("--subject", "m-1").stderr)
-
+        self.assertNotIn(MEMBERSHIP["member"], found.stdout + found.stderr)
+        self.assertIn("--member-stdin finds", self.show("--subject", "m-1").stderr)
 
 class EndpointDown(WithQueues):
     EVENTS = 30_000

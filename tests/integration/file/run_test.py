@@ -427,9 +427,9 @@ class Show(WithFiles):
         self.input.write_text(self.fill())
         self.drain()
         accepted = ("accepted, version 7, attempts 1", "last accepted", "event ea",
-                    f"from {self.input} line 1")
+                    f"from {self.input.name} line 1")
         waits = ("waits: version 3, not_digitally_active, attempts 1, next due", "event eb",
-                 f"from {self.input} line 2")
+                 f"from {self.input.name} line 2")
         for name, member, event, said in (("m-1", self.MEMBERS[0], "ea", accepted),
                                           ("m-2", self.MEMBERS[1], "eb", waits)):
             self.assert_shows(["--subject", name], *said)

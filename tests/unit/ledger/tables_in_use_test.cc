@@ -133,17 +133,25 @@ TEST(TablesInUse, MakeDueWhatCouldNotBeSubmittedAndNothingElse) {
   EXPECT_EQ(due.next, at(10h));
 }
 
-TEST(TablesInUse, MakeNoMoreDueThanAskedFor) {
+TEST(TablesInUse, MakeNoMoreDueThanAskedForAndThoseThatWereTriedLeast) {
   Ledger ledger{BundleForm{}};
   ledger.assign(p0, now, LedgerTable());
-  for (int i = 1; i <= 5; ++i) ledger.apply(one(key(i), parked(key(i), 3, at(10h))));
+  for (int i = 1; i <= 5; ++i) {
+    LedgerEntry entry = parked(key(i), 3, at(10h));
+    auto tried = std::make_shared<ParkedChange>(*entry.parked);
+    tried->attempt = static_cast<std::uint32_t>(i == 2 || i == 4 ? 0 : 7);
+    entry.parked = tried;
+    ledger.apply(one(key(i), entry));
+  }
   ledger.make_due({.partition = p0,
                    .epoch = now,
                    .organization = {},
                    .now = at(1h),
                    .inactive_too = true,
                    .at_most = 2});
-  EXPECT_EQ(ledger.take_due({p0, now, at(1h), 10}).due.size(), 2u);
+  const DueChanges due = ledger.take_due({p0, now, at(1h), 10});
+  ASSERT_EQ(due.due.size(), 2u);
+  for (const auto& [member, entry] : due.due) EXPECT_EQ(entry.parked->attempt, 0u);
 }
 
 }  // namespace

@@ -60,5 +60,31 @@ TEST(Probes, AreOthersWhenThoseAtHandAlwaysFail) {
   }
 }
 
+/// They fail while others succeed: that says nothing of the hold, and is no reason to try the next
+/// without a pause.
+TEST(Probes, HaveAPauseAfterOneThatToldNothing) {
+  Core core(one_by_one());
+  core.assign();
+  core.deliver("ada@1");
+  core.answer(refused(403));
+  for (int i = 0; i < 50; ++i) core.deliver("n" + std::to_string(i) + "@1");
+  std::size_t probes = 0;
+  for (int second = 0; second < 300; ++second) {
+    core.deliver("sit:m" + std::to_string(second) + "@1");
+    while (core.in_flight() > 0) {
+      if (core.requests().rfind("sit:", 0) == 0) {
+        core.accept();
+      } else {
+        ++probes;
+        core.answer(refused(500));
+      }
+    }
+    (void)core.record_all();
+    core.pass(1s);
+  }
+  EXPECT_GE(probes, 5u);
+  EXPECT_LE(probes, 11u) << "half a minute apart at least";
+}
+
 }  // namespace
 }  // namespace helsekontakter::test
