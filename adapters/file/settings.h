@@ -10,6 +10,9 @@ namespace helsekontakter::file {
 /// The path that stands for standard input or output.
 inline constexpr const char* standard_stream = "-";
 
+/// How results and the checkpoint call the input of this path: its last part, or "stdin".
+[[nodiscard]] std::string name_of(const std::string& path);
+
 struct SourceSettings {
   std::string path;        ///< "-": standard input
   std::string checkpoint;  ///< empty for standard input, which cannot be read again

@@ -26,17 +26,17 @@ constexpr Milliseconds lag_every{1'000};
 /// submitted before a crash lies before it. The metadata covers far fewer lines than this.
 constexpr std::int64_t counted_max = 1 << 20;
 
-std::string name_of(const std::string& path) {
-  if (path == standard_stream) return "stdin";
-  return path.substr(path.rfind('/') + 1);
-}
-
 std::shared_ptr<LineTrack> track_of(const SourceSettings& settings) {
   if (settings.path == standard_stream) return std::make_shared<LineTrack>(std::nullopt);
   return std::make_shared<LineTrack>(CheckpointFile(settings.checkpoint, name_of(settings.path)));
 }
 
 }  // namespace
+
+std::string name_of(const std::string& path) {
+  if (path == standard_stream) return "stdin";
+  return path.substr(path.rfind('/') + 1);
+}
 
 FileSource::FileSource(SourceSettings settings, const crypto::KeyedHash& hash, Decode decode,
                        Inbox& inbox, Observer observer, LedgerSteps ledger)

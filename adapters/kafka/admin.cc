@@ -29,11 +29,14 @@ tl::unexpected<Error> unanswered(const std::string& what, const char* words) {
 /// librdkafka's errors; warnings are about what it mended itself.
 constexpr int level_error = 3;
 
-/// Of all topics; nothing, and the reason in `error`, when nobody answers.
-Metadata read_metadata(rd_kafka_t* client, Milliseconds timeout, rd_kafka_resp_err_t& error) {
+/// Of all topics.
+tl::expected<Metadata, rd_kafka_resp_err_t> read_metadata(rd_kafka_t* client,
+                                                          Milliseconds timeout) {
   const rd_kafka_metadata_t* found = nullptr;
-  error = rd_kafka_metadata(client, 1, nullptr, &found, static_cast<int>(timeout.count()));
-  return Metadata(error == RD_KAFKA_RESP_ERR_NO_ERROR ? found : nullptr);
+  const auto error =
+      rd_kafka_metadata(client, 1, nullptr, &found, static_cast<int>(timeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return tl::unexpected(error);
+  return Metadata(found);
 }
 
 OwnedOptions options_for(rd_kafka_t* client, rd_kafka_admin_op_t what, Milliseconds timeout) {
@@ -98,12 +101,11 @@ Result<std::string> Admin::cluster(Milliseconds timeout) const {
 }
 
 Result<std::vector<std::string>> Admin::list_topics(Milliseconds timeout) const {
-  rd_kafka_resp_err_t error{};
-  const auto metadata = read_metadata(client_->get(), timeout, error);
-  if (!metadata) return unheard("the topics cannot be listed", rd_kafka_err2str(error));
+  const auto metadata = read_metadata(client_->get(), timeout);
+  if (!metadata) return unheard("the topics cannot be listed", rd_kafka_err2str(metadata.error()));
   std::vector<std::string> topics;
-  for (int i = 0; i < metadata->topic_cnt; ++i) {
-    topics.emplace_back(metadata->topics[i].topic);
+  for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
+    topics.emplace_back((*metadata)->topics[i].topic);
   }
   return topics;
 }
@@ -111,11 +113,10 @@ Result<std::vector<std::string>> Admin::list_topics(Milliseconds timeout) const 
 Result<std::optional<TopicDescription>> Admin::describe(const std::string& topic,
                                                         Milliseconds timeout) const {
   // All topics are listed, because asking for one that does not exist may create it.
-  rd_kafka_resp_err_t error{};
-  const auto metadata = read_metadata(client_->get(), timeout, error);
-  if (!metadata) return unheard("the topics cannot be listed", rd_kafka_err2str(error));
-  for (int i = 0; i < metadata->topic_cnt; ++i) {
-    const rd_kafka_metadata_topic_t& found = metadata->topics[i];
+  const auto metadata = read_metadata(client_->get(), timeout);
+  if (!metadata) return unheard("the topics cannot be listed", rd_kafka_err2str(metadata.error()));
+  for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& found = (*metadata)->topics[i];
     if (topic != found.topic) continue;
     if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return unanswered("topic " + topic, rd_kafka_err2str(found.err));

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <ostream>
 
 namespace helsekontakter::tools {
@@ -37,14 +36,7 @@ int release_in_file(const config::Configuration& configuration, const SharedFact
                   "control: with ledger.sqlite there is one worker: stop or start it; `control "
                   "release-brake` is all that is said to its file");
   }
-  const std::string& path = configuration.ledger.sqlite_path;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    return refuse(streams, "ledger.sqlite.path: " + path + " is not there; name the worker's file");
-  }
-  auto format = ledger_format(configuration, 1);
-  if (!format) return tell(streams, format.error());
-  auto ledger = sqlite::SqliteLedger::open(path, std::move(*format));
+  auto ledger = open_ledger_file(configuration);
   if (!ledger) return tell(streams, ledger.error());
   const auto pulled = ledger->pulled_brakes();
   if (!pulled) return tell(streams, pulled.error());
@@ -54,8 +46,8 @@ int release_in_file(const config::Configuration& configuration, const SharedFact
   const std::string whose = brake->organization ? brake->organization->digits() : "the source";
   if (!was_pulled) return refuse(streams, "control: the brake of " + whose + " is not pulled");
   if (const auto kept = ledger->keep(*brake); !kept) return tell(streams, kept.error());
-  streams.out << "release-brake: the brake of " << whose << " is released in " << path
-              << "; start the worker\n";
+  streams.out << "release-brake: the brake of " << whose << " is released in "
+              << configuration.ledger.sqlite_path << "; start the worker\n";
   return well;
 }
 

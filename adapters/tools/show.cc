@@ -3,14 +3,12 @@
 #include "adapters/json/calendar.h"
 #include "adapters/json/event_identity.h"
 #include "adapters/json/result_reader.h"
-#include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/tools/ledger_rows.h"
 #include "adapters/tools/result_lines.h"
 #include "worker/domain/national_id.h"
 #include "worker/ledger/ledger.h"
 
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <istream>
 #include <map>
@@ -158,17 +156,8 @@ Result<bool> Showing::read_ledger() {
   return whole;
 }
 
-/// The file is its worker's alone, so that one must be stopped. What it says is not changed.
 Result<bool> Showing::read_ledger_file() {
-  const std::string& path = configuration_.ledger.sqlite_path;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    return fail(Remedy::stop,
-                "ledger.sqlite.path: " + path + " is not there; name the worker's file");
-  }
-  auto format = ledger_format(configuration_, 1);
-  if (!format) return tl::unexpected(format.error());
-  auto file = sqlite::SqliteLedger::open(path, std::move(*format));
+  auto file = open_ledger_file(configuration_);
   if (!file) return tl::unexpected(file.error());
   const Partition only{0};
   const auto table = file->restore(only);
@@ -283,8 +272,7 @@ std::string Showing::unknown() const {
 
 /// `input`: the topic, queue or file that the change came by.
 std::string Showing::place(std::string_view input, Position position) const {
-  const bool is_stream = input == file::standard_stream;
-  std::string text(is_stream ? "standard input" : input);
+  std::string text(input);
   switch (configuration_.source_technology) {
     case config::Technology::amqp:
       return text;
@@ -303,7 +291,7 @@ std::string Showing::input() const {
     case config::Technology::amqp:
       return configuration_.amqp_source.address;
     case config::Technology::file:
-      return std::filesystem::path(configuration_.file_source.path).filename().string();
+      return file::name_of(configuration_.file_source.path);
     case config::Technology::kafka:
       break;
   }

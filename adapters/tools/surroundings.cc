@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
 #include <iostream>
 #include <mutex>
 
@@ -94,6 +95,18 @@ Result<ledger::RecordFormat> ledger_format(const config::Configuration& configur
   const ledger::Identity identity{.fingerprint = ledger::fingerprint_of(*hash),
                                   .partitions = static_cast<std::uint32_t>(partitions)};
   return ledger::RecordFormat(identity, std::move(*keys), configuration.decoder.form);
+}
+
+Result<sqlite::SqliteLedger> open_ledger_file(const config::Configuration& configuration) {
+  const std::string& path = configuration.ledger.sqlite_path;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return fail(Remedy::stop,
+                "ledger.sqlite.path: " + path + " is not there; name the worker's file");
+  }
+  auto format = ledger_format(configuration, 1);
+  if (!format) return tl::unexpected(format.error());
+  return sqlite::SqliteLedger::open(path, std::move(*format));
 }
 
 Result<OrganizationNumber> listed_organization(const config::Configuration& configuration,

@@ -4,6 +4,7 @@
 #include "adapters/crypto/keyed_hash.h"
 #include "adapters/kafka/topic_log.h"
 #include "adapters/ledger/record_format.h"
+#include "adapters/sqlite/sqlite_ledger.h"
 #include "worker/domain/result.h"
 
 #include <atomic>
@@ -53,6 +54,10 @@ int refuse(const Streams& streams, const std::string& why);
 /// `partitions`: of the input, which the ledger was made for.
 [[nodiscard]] Result<ledger::RecordFormat> ledger_format(const config::Configuration& configuration,
                                                          std::int32_t partitions);
+
+/// The ledger's file, which must be there. It is its worker's alone: refused while that one runs.
+[[nodiscard]] Result<sqlite::SqliteLedger> open_ledger_file(
+    const config::Configuration& configuration);
 
 /// The organisation of --organization: one that the configuration lists. Remedy: stop.
 [[nodiscard]] Result<OrganizationNumber> listed_organization(

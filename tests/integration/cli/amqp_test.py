@@ -64,10 +64,8 @@ class WithQueues(parties.WithWorker):
 
     def show(self, *words):
         """The golden member, where it is asked for by its number."""
-        return subprocess.run(
-            self.command("show", "--organization", MEMBERSHIP["organization"], *words), text=True,
-            env=self.environment(), input=MEMBERSHIP["member"] + "\n", capture_output=True,
-            timeout=parties.WITHIN_S, check=False)
+        return self.call("show", "--organization", MEMBERSHIP["organization"], *words,
+                         given=MEMBERSHIP["member"] + "\n")
 
     def verdicts(self, results):
         validator = parties.result_validator()

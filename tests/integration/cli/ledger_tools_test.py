@@ -2,7 +2,6 @@
 """The subcommands that read the ledger or speak to all workers, against a real Kafka."""
 
 import json
-import subprocess
 
 import parties
 from tools_test import ORGANIZATION, PEOPLE, WithTopics, event
@@ -117,9 +116,7 @@ class Show(WithLedger):
         self.told(2)
 
     def show(self, *words, given=""):
-        return subprocess.run(self.command("show", "--organization", ORGANIZATION, *words),
-                              env=self.environment(), text=True, input=given, capture_output=True,
-                              timeout=parties.WITHIN_S, check=False)
+        return self.call("show", "--organization", ORGANIZATION, *words, given=given)
 
     def test_a_member_is_found_by_event_subject_and_number(self):
         accepted = ("accepted, version 7, attempts 1", "last accepted", "event a-7",

@@ -206,8 +206,9 @@ class WithWorker(unittest.TestCase):
         return {name: value for name, value in os.environ.items()
                 if not name.startswith("HELSEKONTAKTER_")}
 
-    def call(self, *words):
-        return subprocess.run(self.command(*words), env=self.environment(), text=True,
+    def call(self, *words, given=""):
+        """`given` is its standard input."""
+        return subprocess.run(self.command(*words), env=self.environment(), text=True, input=given,
                               capture_output=True, timeout=3 * WITHIN_S, check=False)
 
     def start(self, name="worker"):

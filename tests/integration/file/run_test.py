@@ -90,8 +90,7 @@ class WithFiles(parties.WithWorker):
         self.assertEqual([found["older_over_newer"], found["members_left_older"]], [0, 0], found)
 
     def pipe(self, text, *words):
-        return subprocess.run(self.command("run", *words), env=self.environment(), input=text,
-                              text=True, capture_output=True, timeout=parties.WITHIN_S, check=False)
+        return self.call("run", *words, given=text)
 
     def kept(self):
         return json.loads(self.checkpoint.read_text())
@@ -408,15 +407,9 @@ class Show(WithFiles):
         second["data"]["period"]["end"] = "2099-12-31"
         return example("a", 7, subject="m-1") + "\n" + json.dumps(second) + "\n"
 
-    def show(self, *words, given=""):
-        return subprocess.run(
-            self.command("show", "--organization", self.ORGANIZATION, *words), text=True,
-            env=self.environment(), input=given, capture_output=True, timeout=parties.WITHIN_S,
-            check=False)
-
     def assert_shows(self, words, *said, given="", status=0):
         with self.subTest(words):
-            done = self.show(*words, given=given)
+            done = self.call("show", "--organization", self.ORGANIZATION, *words, given=given)
             self.assertEqual(done.returncode, status, done.stdout + done.stderr)
             told = done.stdout + done.stderr
             self.assertEqual(parties.runs_of_eleven_digits(told.encode()), [])

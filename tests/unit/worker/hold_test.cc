@@ -1,5 +1,7 @@
 #include "worker/worker.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 namespace helsekontakter {
@@ -105,21 +107,29 @@ TEST(EndpointHealth, RemembersItsProbeWhenAnotherRequestSucceeds) {
   EXPECT_TRUE(health.admits(start + std::chrono::hours(1)));
 }
 
-TEST(Unlisted, AreToldApartUpToAThousand) {
-  Worker worker{WorkerSettings{}};
-  std::vector<Input> inputs{Assigned{.partition = Partition{0}, .epoch = Epoch{1}, .end = 1'500}};
-  Delivered delivered;
-  for (int number = 100'000'000; delivered.deliveries.size() < 1'500; ++number) {
+/// One delivery of each of so many organisations that nobody listed, as `content` says.
+std::vector<Delivery> unlisted(std::size_t count,
+                               const std::function<void(Delivery&, OrganizationNumber)>& content) {
+  std::vector<Delivery> deliveries;
+  for (int number = 100'000'000; deliveries.size() < count; ++number) {
     const auto unknown = OrganizationNumber::parse(std::to_string(number));
     if (!unknown) continue;
-    Delivery one{.position = {Partition{0}, static_cast<Offset>(delivered.deliveries.size())},
+    Delivery one{.position = {Partition{0}, static_cast<Offset>(deliveries.size())},
                  .epoch = Epoch{1},
                  .texts = {},
                  .content = {}};
-    one.content = Finding{.reason = Reason::member_check_digit, .organization = *unknown};
-    delivered.deliveries.push_back(std::move(one));
+    content(one, *unknown);
+    deliveries.push_back(std::move(one));
   }
-  inputs.emplace_back(std::move(delivered));
+  return deliveries;
+}
+
+TEST(Unlisted, AreToldApartUpToAThousand) {
+  Worker worker{WorkerSettings{}};
+  std::vector<Input> inputs{Assigned{.partition = Partition{0}, .epoch = Epoch{1}, .end = 1'500}};
+  inputs.emplace_back(Delivered{unlisted(1'500, [](Delivery& one, OrganizationNumber unknown) {
+    one.content = Finding{.reason = Reason::member_check_digit, .organization = unknown};
+  })});
   Commands commands;
   worker.turn({.now = start, .wall = {}, .random = 1}, inputs, commands);
   EXPECT_EQ(commands.notices.size(), 1'000u);
@@ -127,6 +137,30 @@ TEST(Unlisted, AreToldApartUpToAThousand) {
   EXPECT_EQ(worker.status().organizations_held.size(), 1'000u);
   EXPECT_EQ(worker.status().changes_held, 1'500u) << "all of them wait";
   EXPECT_TRUE(!commands.record || commands.record->conclusions.empty());
+}
+
+/// The thousandth stands for all that come after it, and is not to answer for them.
+TEST(Unlisted, DoNotPullTheBrakeOfAnother) {
+  WorkerSettings settings;
+  settings.batch.bytes_max = 500;
+  Worker worker{settings};
+  std::vector<Input> inputs{Assigned{.partition = Partition{0}, .epoch = Epoch{1}, .end = 1'500}};
+  inputs.emplace_back(Delivered{unlisted(1'500, [](Delivery& one, OrganizationNumber unknown) {
+    Change change{.organization = unknown};
+    const auto at = static_cast<std::uint64_t>(one.position.offset);
+    for (std::size_t i = 0; i < 8; ++i) {
+      change.key.bytes[i] = static_cast<std::uint8_t>(at >> 8 * i);
+    }
+    one.texts.append(Texts::Field::entry, std::string(1'000, 'x'));
+    one.content = change;
+  })});
+  Commands commands;
+  worker.turn({.now = start, .wall = {}, .random = 1}, inputs, commands);
+  ASSERT_TRUE(commands.record);
+  EXPECT_EQ(commands.record->conclusions.size(), 1'500u) << "too large, each of them";
+  for (const Notice& notice : commands.notices) {
+    EXPECT_NE(notice.kind, Notice::Kind::brake_pulled) << notice.text;
+  }
 }
 
 }  // namespace

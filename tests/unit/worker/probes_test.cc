@@ -2,7 +2,6 @@
 
 #include "tests/unit/worker/core.h"
 
-#include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -22,6 +21,12 @@ WorkerSettings one_by_one() {
   return settings;
 }
 
+/// The event that stands first in the oldest request.
+std::string oldest(const Core& core) {
+  const std::string all = core.requests();
+  return all.substr(0, all.find(' '));
+}
+
 /// Those that were its probes fail from then on, whatever becomes of the hold; the others would be
 /// accepted, but wait in the ledger for an hour.
 TEST(Probes, AreOthersWhenThoseAtHandAlwaysFail) {
@@ -31,8 +36,7 @@ TEST(Probes, AreOthersWhenThoseAtHandAlwaysFail) {
   std::set<std::string> failing;
   for (int second = 0; second < 600 && core.committed() < 8; ++second) {
     while (core.in_flight() > 0) {
-      const std::string all = core.requests();
-      failing.insert(all.substr(0, all.find(' ')));
+      failing.insert(oldest(core));
       core.answer(refused(403));
     }
     (void)core.record_all();
@@ -43,8 +47,7 @@ TEST(Probes, AreOthersWhenThoseAtHandAlwaysFail) {
   std::string told;
   for (int second = 0; second < 600; ++second) {
     while (core.in_flight() > 0) {
-      const std::string all = core.requests();
-      if (failing.count(all.substr(0, all.find(' '))) > 0) {
+      if (failing.count(oldest(core)) > 0) {
         core.answer(refused(500));
       } else {
         core.accept();
@@ -72,7 +75,7 @@ TEST(Probes, HaveAPauseAfterOneThatToldNothing) {
   for (int second = 0; second < 300; ++second) {
     core.deliver("sit:m" + std::to_string(second) + "@1");
     while (core.in_flight() > 0) {
-      if (core.requests().rfind("sit:", 0) == 0) {
+      if (oldest(core).rfind("sit:", 0) == 0) {
         core.accept();
       } else {
         ++probes;
@@ -84,6 +87,39 @@ TEST(Probes, HaveAPauseAfterOneThatToldNothing) {
   }
   EXPECT_GE(probes, 5u);
   EXPECT_LE(probes, 11u) << "half a minute apart at least";
+}
+
+/// Members in front of a closed gate come back with the offerings, and none of them can probe.
+TEST(Probes, AreOfferingsThatWaitWhereMembersMayNotGo) {
+  WorkerSettings settings = one_by_one();
+  settings.batch.entries_max = 2;  // an offering comes with its organisation
+  Core core(settings);
+  core.assign();
+  core.deliver("#o1@1 #o2@1 #o3@1 #o4@1 #o5@1 #o6@1 m1@1 m2@1 m3@1 m4@1 m5@1 m6@1");
+  std::set<std::string> failing;
+  for (int second = 0; second < 600 && core.committed() < 12; ++second) {
+    while (core.in_flight() > 0) {
+      failing.insert(oldest(core));
+      core.answer(refused(403));
+    }
+    (void)core.record_all();
+    core.pass(1s);
+  }
+  ASSERT_EQ(core.committed(), 12) << "all are parked";
+  std::string told;
+  for (int second = 0; second < 1'200; ++second) {
+    while (core.in_flight() > 0) {
+      const bool fails = failing.count(oldest(core)) > 0 || oldest(core).front() == 'm';
+      fails ? core.answer(refused(500)) : core.accept();
+    }
+    told += core.record_all();
+    core.pass(1s);
+  }
+  for (int i = 1; i <= 6; ++i) {
+    const std::string event = "#o" + std::to_string(i) + "@1";
+    const bool accepted = told.find(event + " accepted") != std::string::npos;
+    EXPECT_EQ(accepted, failing.count(event) == 0) << event << ": " << told;
+  }
 }
 
 }  // namespace
