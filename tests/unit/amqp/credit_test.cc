@@ -28,6 +28,7 @@ TEST(CreditWindow, GrantsNoMoreThanThereIsRoomFor) {
   EXPECT_EQ(window.to_add(0, 0, 300), 300u);
   EXPECT_EQ(window.to_add(200, 0, 300), 100u);
   EXPECT_EQ(window.to_add(300, 0, 300), 0u);
+  EXPECT_EQ(window.to_add(400, 0, 300), 0u);
   EXPECT_EQ(window.to_add(0, 1000, 5000), 0u) << "all places are taken";
   EXPECT_EQ(window.to_add(-700, 0, 0), 0u) << "too much came: first it must go";
 }
