@@ -10,8 +10,10 @@
 
 #include <sys/resource.h>
 
-// What receiving and recording cost on AMQP, beside what Proton alone can do in the same run.
-// usage: amqp_cost [MESSAGES]   (HELSEKONTAKTER_TEST_AMQP=host:port)
+// What receiving and recording cost on AMQP, beside what Proton alone can do in the same run; or
+// the least that the whole way could cost, with the messages that wait in FROM.
+// usage: amqp_cost [MESSAGES]                  (HELSEKONTAKTER_TEST_AMQP=host:port)
+//        amqp_cost relay FROM TO MESSAGES
 
 namespace helsekontakter::amqp {
 namespace {
@@ -138,38 +140,49 @@ void record(const Broker& broker, const std::string& queue, const std::vector<De
   watch.done(changes.size());
 }
 
-int run(std::size_t count) {
-  const Broker broker = Broker::from_environment();
-  if (broker.host_and_port.empty()) {
-    std::fprintf(stderr, "set HELSEKONTAKTER_TEST_AMQP=host:port\n");
-    return 2;
-  }
+int bare_relay(const Broker& broker, const std::string& from, const std::string& to,
+               std::size_t count) {
+  const Stopwatch watch("Proton alone: receive, send on");
+  if (!test::relay(broker, from, to, count)) return 1;
+  watch.done(count);
+  return 0;
+}
+
+int halves(const Broker& broker, std::size_t count) {
   const auto messages = events(count);
   const std::string input = broker.address(test::unique_name("cost-input"));
   const std::string results = broker.address(test::unique_name("cost-results"));
-  const std::string relayed = broker.address(test::unique_name("cost-relayed"));
   for (const auto& queue : {input, results}) {
     const Stopwatch watch("Proton alone: send, durable");
     if (!test::send(broker, queue, messages)) return 1;
     watch.done(count);
   }
   {
-    const Stopwatch watch("Proton alone: receive, send on");
-    if (!test::relay(broker, results, relayed, count)) return 1;
-    watch.done(count);
-  }
-  {
     const Stopwatch watch("Proton alone: receive, accept");
-    if (test::receive(broker, relayed, count).size() != count) return 1;
+    if (test::receive(broker, results, count).size() != count) return 1;
     watch.done(count);
   }
   record(broker, results, receive_and_settle(broker, input, count));
   return 0;
 }
 
+int run(const std::vector<std::string>& arguments) {
+  const Broker broker = Broker::from_environment();
+  if (broker.host_and_port.empty()) {
+    std::fprintf(stderr, "set HELSEKONTAKTER_TEST_AMQP=host:port\n");
+    return 2;
+  }
+  const std::size_t count =
+      arguments.empty() ? 100'000 : std::strtoull(arguments.back().c_str(), nullptr, 10);
+  if (arguments.size() == 4 && arguments[0] == "relay") {
+    return bare_relay(broker, arguments[1], arguments[2], count);
+  }
+  return halves(broker, count);
+}
+
 }  // namespace
 }  // namespace helsekontakter::amqp
 
 int main(int argc, char** argv) {
-  return helsekontakter::amqp::run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 100'000);
+  return helsekontakter::amqp::run({argv + 1, argv + argc});
 }

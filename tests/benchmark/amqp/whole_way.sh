@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # The whole way through queues: change events from one RabbitMQ queue, by the worker over plain http
-# without tokens, to a simulator that answers at once, results to another queue; beside plain Proton
-# programs, and the worker's source and recorder alone, in the same run. Other load on the machine
-# makes all of it worse; the processor seconds least.
+# without tokens, to a simulator that answers at once, results to another queue. Beside it, in the same
+# run: the least that could do it (a plain Proton program that sends each message on), with the same
+# messages, before and after; and each half alone, beside plain Proton programs. Each has a RabbitMQ to
+# itself, since what others left in its queues makes it slower. Other load on the machine makes all of
+# it worse; the processor seconds least.
 #
 #   whole_way.sh BUILD_FOLDER [--members N]
 set -euo pipefail
@@ -13,14 +15,33 @@ members=100000 organizations=20
 [[ ${1:-} != --members ]] || members=${2:?}
 # shellcheck source=tests/benchmark/parts.sh
 . "$(dirname "$0")/../parts.sh"
-trap 'bash "$root/tests/support/rabbitmq.sh" stop --dir "$work/rabbit" >&2; end_all' EXIT
+trap 'drop_broker; end_all' EXIT
+cost=$build/tests/benchmark/amqp/amqp_cost
+relayed=$work/relayed
+amqp='' changes=/queue/changes results=/queue/results
+drop_broker() {
+  [[ ! -e $work/rabbit/env ]] || bash "$root/tests/support/rabbitmq.sh" stop --dir "$work/rabbit" >&2
+  rm -rf "$work/rabbit"
+}
+fresh_broker() {
+  drop_broker
+  bash "$root/tests/support/rabbitmq.sh" start --dir "$work/rabbit" >&2
+  # shellcheck disable=SC1091
+  . "$work/rabbit/env"
+  amqp=$RABBITMQ_AMQP
+}
 
-bash "$root/tests/support/rabbitmq.sh" start --dir "$work/rabbit" >&2
-# shellcheck disable=SC1091
-. "$work/rabbit/env"
-HELSEKONTAKTER_TEST_AMQP=$RABBITMQ_AMQP "$build/tests/benchmark/amqp/amqp_cost" "$members"
+# Sends each change event on; adds what it took to $relayed.
+relay() {
+  fresh_broker
+  queue_events
+  HELSEKONTAKTER_TEST_AMQP=$amqp "$cost" relay "$changes" "$results" "$members" | tee -a "$relayed"
+}
 
-amqp=$RABBITMQ_AMQP changes=/queue/changes results=/queue/results
+fresh_broker
+HELSEKONTAKTER_TEST_AMQP=$amqp "$cost" "$members"
+relay
+fresh_broker
 queue_events
 start_simulator
 write_queue_config ', settle_time_s: 0' 'batch: {entries_max: 500}'
@@ -43,7 +64,11 @@ for line in open(sys.argv[1], encoding="utf-8"):
 print((at["stopped"] - at["queue attached"]).total_seconds() - 0.5)
 PY
 )
-awk -v seconds="$seconds" -v events="$members" -v cpu="$(figure user_s) $(figure system_s)" \
+rate=$(awk -v seconds="$seconds" -v events="$members" 'BEGIN { printf "%.0f", events / seconds }')
+awk -v rate="$rate" -v events="$members" -v cpu="$(figure user_s) $(figure system_s)" \
   -v peak="$(figure peak_mib)" 'BEGIN { split(cpu, each, " ")
     printf "%-32s %9.0f messages/s %8.1f CPU s per million, %.0f MiB at most\n", "worker: the whole way",
-      events / seconds, (each[1] + each[2]) / events * 1e6, peak }'
+      rate, (each[1] + each[2]) / events * 1e6, peak }'
+relay
+awk -v rate="$rate" '{ sum += $(NF - 6) } END { printf "of what receive, send on does: %.0f %%\n",
+  100 * rate * NR / sum }' "$relayed"
