@@ -2,6 +2,7 @@
 
 #include "tests/unit/worker/core.h"
 
+#include <functional>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -89,13 +90,9 @@ TEST(Probes, HaveAPauseAfterOneThatToldNothing) {
   EXPECT_LE(probes, 11u) << "half a minute apart at least";
 }
 
-/// Members in front of a closed gate come back with the offerings, and none of them can probe.
-TEST(Probes, AreOfferingsThatWaitWhereMembersMayNotGo) {
-  WorkerSettings settings = one_by_one();
-  settings.batch.entries_max = 2;  // an offering comes with its organisation
-  Core core(settings);
-  core.assign();
-  core.deliver("#o1@1 #o2@1 #o3@1 #o4@1 #o5@1 #o6@1 m1@1 m2@1 m3@1 m4@1 m5@1 m6@1");
+/// Offerings whose first probes fail from then on, whatever becomes of the hold, and members in
+/// front of their gate that nobody answers for. `more` is delivered each second.
+void others_than_the_first_are_accepted(Core& core, const std::function<std::string(int)>& more) {
   std::set<std::string> failing;
   for (int second = 0; second < 600 && core.committed() < 12; ++second) {
     while (core.in_flight() > 0) {
@@ -108,6 +105,7 @@ TEST(Probes, AreOfferingsThatWaitWhereMembersMayNotGo) {
   ASSERT_EQ(core.committed(), 12) << "all are parked";
   std::string told;
   for (int second = 0; second < 1'200; ++second) {
+    core.deliver(more(second));
     while (core.in_flight() > 0) {
       const bool fails = failing.count(oldest(core)) > 0 || oldest(core).front() == 'm';
       fails ? core.answer(refused(500)) : core.accept();
@@ -120,6 +118,32 @@ TEST(Probes, AreOfferingsThatWaitWhereMembersMayNotGo) {
     const bool accepted = told.find(event + " accepted") != std::string::npos;
     EXPECT_EQ(accepted, failing.count(event) == 0) << event << ": " << told;
   }
+}
+
+WorkerSettings two_by_two() {
+  WorkerSettings settings = one_by_one();
+  settings.batch.entries_max = 2;  // an offering comes with its organisation
+  return settings;
+}
+
+constexpr const char* offerings_and_members =
+    "#o1@1 #o2@1 #o3@1 #o4@1 #o5@1 #o6@1 m1@1 m2@1 m3@1 m4@1 m5@1 m6@1";
+
+/// Members in front of a closed gate come back with the offerings, and none of them can probe.
+TEST(Probes, AreOfferingsThatWaitWhereMembersMayNotGo) {
+  Core core(two_by_two());
+  core.assign();
+  core.deliver(offerings_and_members);
+  others_than_the_first_are_accepted(core, [](int) { return std::string(); });
+}
+
+/// Those that keep coming in front of it are no probes either.
+TEST(Probes, AreOfferingsThatWaitThoughMembersAreAtHand) {
+  Core core(two_by_two());
+  core.assign();
+  core.deliver(offerings_and_members);
+  others_than_the_first_are_accepted(
+      core, [](int second) { return "m" + std::to_string(100 + second) + "@1"; });
 }
 
 }  // namespace
