@@ -28,7 +28,7 @@ fi
 
 "$generator" "$work/bundles"
 mkdir -p "$work/classes"
-javac --release 17 -cp "$jars/*" -d "$work/classes" \
+javac -encoding UTF-8 --release 17 -cp "$jars/*" -d "$work/classes" \
   "$here/validator/src/main/java/ValidateBundles.java"
-java -XX:+UseSerialGC -cp "$work/classes:$jars/*" ValidateBundles \
+java -XX:+UseSerialGC -Dfile.encoding=UTF-8 -cp "$work/classes:$jars/*" ValidateBundles \
   "$work/bundles"
