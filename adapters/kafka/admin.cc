@@ -72,10 +72,7 @@ Result<Admin> Admin::connect(const Connection& connection, const std::string& pa
   const auto complaint = std::make_shared<Complaint>();
   Observer heard = observer;
   heard.log = [complaint, log = observer.log](int level, std::string_view line) {
-    if (level <= level_error) {
-      const std::lock_guard lock(complaint->mutex);
-      complaint->text = without_counts(line);
-    }
+    if (level <= level_error) complaint->hear(line);
     if (log) log(level, line);
   };
   auto client =
@@ -86,8 +83,9 @@ Result<Admin> Admin::connect(const Connection& connection, const std::string& pa
 
 tl::unexpected<Error> Admin::unheard(const std::string& what, const char* words) const {
   auto error = unanswered(what, words);
-  const std::lock_guard lock(complaint_->mutex);
-  if (!complaint_->text.empty()) error.value().message += complaint_mark + complaint_->text;
+  if (const auto text = complaint_->text(); !text.empty()) {
+    error.value().message += complaint_mark + text;
+  }
   error.value().message = scrub_national_ids(std::move(error.value().message));
   return error;
 }

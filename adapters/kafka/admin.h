@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/kafka/client.h"
+#include "adapters/kafka/complaint.h"
 #include "adapters/kafka/settings.h"
 #include "worker/domain/result.h"
 #include "worker/domain/time.h"
@@ -9,7 +10,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +36,7 @@ inline constexpr const char* complaint_mark = ". librdkafka: ";
 
 /// Asks and makes topics, for `check --connect [--create]` and for what the recorder must know.
 /// Each call blocks its caller, at most for the time it is given. One that fails says "timed out"
-/// or "transport failure", librdkafka's log says why: so its last complaint is kept and told along.
+/// or "transport failure", librdkafka's log says why: so its complaint is kept and told along.
 class Admin {
  public:
   [[nodiscard]] static Result<Admin> connect(const Connection& connection,
@@ -52,11 +52,6 @@ class Admin {
   [[nodiscard]] Result<void> create(const NewTopic& topic, Milliseconds timeout) const;
 
  private:
-  struct Complaint {
-    std::mutex mutex;  ///< librdkafka's threads write
-    std::string text;
-  };
-
   Admin(SharedClient client, std::shared_ptr<Complaint> complaint)
       : client_(std::move(client)), complaint_(std::move(complaint)) {}
   [[nodiscard]] tl::unexpected<Error> unheard(const std::string& what, const char* words) const;
