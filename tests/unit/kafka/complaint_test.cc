@@ -19,6 +19,8 @@ constexpr const char* certificate =
     "FAIL: [thrd:ssl://kafka:9094/bootstrap]: ssl://kafka:9094/bootstrap: SSL handshake failed: "
     "certificate verify failed (after 12ms in state SSL_HANDSHAKE)";
 
+constexpr const char* down = "ERROR: [thrd:kafka:9092/bootstrap]: 1/1 brokers are down";
+
 std::string heard(std::initializer_list<const char*> lines) {
   Complaint complaint;
   for (const char* line : lines) complaint.hear(line);
@@ -37,6 +39,13 @@ TEST(Complaint, OfWhoAnsweredTellsMoreThanThatNobodyDid) {
   EXPECT_NE(heard({credentials, refused}).find("invalid credentials"), std::string::npos);
   EXPECT_NE(heard({certificate, unknown}).find("certificate verify"), std::string::npos);
   EXPECT_NE(heard({refused, credentials, unknown}).find("invalid credentials"), std::string::npos);
+}
+
+TEST(Complaint, ThatAllAreDownTellsLeast) {
+  EXPECT_NE(heard({down}).find("are down"), std::string::npos);
+  EXPECT_NE(heard({refused, down}).find("Connection refused"), std::string::npos);
+  EXPECT_NE(heard({down, refused, down}).find("Connection refused"), std::string::npos);
+  EXPECT_NE(heard({credentials, refused, down}).find("invalid credentials"), std::string::npos);
 }
 
 }  // namespace
