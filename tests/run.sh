@@ -141,7 +141,7 @@ run_integration() {
   export HELSEKONTAKTER_TEST_KAFKA HELSEKONTAKTER_TEST_KAFKA_4
   export HELSEKONTAKTER_TEST_RABBITMQ_DIR=$amqp-rabbitmq HELSEKONTAKTER_TEST_ARTEMIS_DIR=$amqp-artemis
   # They wait for brokers and timeouts most of the time.
-  tests_in integration 60 build/release -L integration -j $((jobs + 3))
+  tests_in integration 60 build/release -L integration -j $((jobs + 2))
   HELSEKONTAKTER_TEST_KAFKA=$HELSEKONTAKTER_TEST_KAFKA_4 step transactions-4.1.1 10 \
     build/release/tests/integration/kafka/kafka_integration_test '--gtest_filter=Recording*'
 }

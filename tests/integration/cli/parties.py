@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 import uuid
 
@@ -140,6 +141,14 @@ class Running:
         url = f"http://127.0.0.1:{self.port()}{path}"
         with urllib.request.urlopen(url, timeout=WITHIN_S) as answer:
             return answer.read().decode()
+
+    def wait_until_ready(self):
+        """What /ready says is as of a moment ago: there may be results before."""
+        def says_so():
+            with contextlib.suppress(urllib.error.HTTPError):
+                return self.page("/ready") == "ready\n"
+            return False
+        wait_for("the worker is ready", says_so)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

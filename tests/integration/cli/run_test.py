@@ -211,7 +211,7 @@ class Run(parties.WithWorker):
         metrics = worker.page("/metrics")
         self.assertIn(f'organization_held{{organization="{UNLISTED}"}} 1', metrics)
         self.assert_no_number(metrics)
-        self.assertEqual(worker.page("/ready"), "ready\n")
+        worker.wait_until_ready()
         self.assertEqual(worker.stop(), 0)
         self.assertEqual(list(self.read_results()), [1])
         self.config["organizations"][UNLISTED] = {}

@@ -176,7 +176,7 @@ class Run(WithFiles):
             file.flush()
             file.write(example(2, 2)[40:] + "\n")
         self.wait_for_results(2)
-        self.assertEqual(worker.page("/ready"), "ready\n")
+        worker.wait_until_ready()
         self.assertEqual(worker.stop(), 0)
         # The second says nothing new of the member, so it is not submitted.
         self.assertEqual(self.verdicts(), {0: "accepted", 1: "unchanged"})
