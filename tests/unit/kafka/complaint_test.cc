@@ -1,5 +1,8 @@
 #include "adapters/kafka/complaint.h"
 
+#include <initializer_list>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace helsekontakter::kafka {
@@ -18,7 +21,6 @@ constexpr const char* credentials =
 constexpr const char* certificate =
     "FAIL: [thrd:ssl://kafka:9094/bootstrap]: ssl://kafka:9094/bootstrap: SSL handshake failed: "
     "certificate verify failed (after 12ms in state SSL_HANDSHAKE)";
-
 constexpr const char* down = "ERROR: [thrd:kafka:9092/bootstrap]: 1/1 brokers are down";
 
 std::string heard(std::initializer_list<const char*> lines) {

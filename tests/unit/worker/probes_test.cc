@@ -28,21 +28,28 @@ std::string oldest(const Core& core) {
   return all.substr(0, all.find(' '));
 }
 
+/// Holds the organisation until all of its so many changes wait in the ledger; those that were its
+/// probes meanwhile.
+std::set<std::string> probed_until_parked(Core& core, Offset changes) {
+  std::set<std::string> probes;
+  for (int second = 0; second < 600 && core.committed() < changes; ++second) {
+    while (core.in_flight() > 0) {
+      probes.insert(oldest(core));
+      core.answer(refused(403));
+    }
+    (void)core.record_all();
+    core.pass(1s);
+  }
+  return probes;
+}
+
 /// Those that were its probes fail from then on, whatever becomes of the hold; the others would be
 /// accepted, but wait in the ledger for an hour.
 TEST(Probes, AreOthersWhenThoseAtHandAlwaysFail) {
   Core core(one_by_one());
   core.assign();
   core.deliver("ada@1 bob@1 cleo@1 dan@1 eve@1 fay@1 gus@1 hal@1");
-  std::set<std::string> failing;
-  for (int second = 0; second < 600 && core.committed() < 8; ++second) {
-    while (core.in_flight() > 0) {
-      failing.insert(oldest(core));
-      core.answer(refused(403));
-    }
-    (void)core.record_all();
-    core.pass(1s);
-  }
+  const std::set<std::string> failing = probed_until_parked(core, 8);
   ASSERT_EQ(core.committed(), 8) << "all are parked";
   ASSERT_LT(failing.size(), 8u);
   std::string told;
@@ -93,15 +100,7 @@ TEST(Probes, HaveAPauseAfterOneThatToldNothing) {
 /// Offerings whose first probes fail from then on, whatever becomes of the hold, and members in
 /// front of their gate that nobody answers for. `more` is delivered each second.
 void others_than_the_first_are_accepted(Core& core, const std::function<std::string(int)>& more) {
-  std::set<std::string> failing;
-  for (int second = 0; second < 600 && core.committed() < 12; ++second) {
-    while (core.in_flight() > 0) {
-      failing.insert(oldest(core));
-      core.answer(refused(403));
-    }
-    (void)core.record_all();
-    core.pass(1s);
-  }
+  const std::set<std::string> failing = probed_until_parked(core, 12);
   ASSERT_EQ(core.committed(), 12) << "all are parked";
   std::string told;
   for (int second = 0; second < 1'200; ++second) {
